@@ -1,0 +1,1 @@
+//! JSON Web Tokens as far as the seed filters need them.
