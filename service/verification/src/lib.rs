@@ -1,1 +1,43 @@
-//! tamis-verification
+//! What a proxy-wasm module is, from its bytes alone: facts, findings, capabilities, hosts.
+//!
+//! One pass over the bytes gathers [`facts`], small [`checks`] read the facts, and [`assemble`]
+//! turns both into a [`Report`]. Pure: no clock, no files, no network, no threads, nothing of the
+//! service. [`verify`] never fails and never panics, whatever the bytes are.
+
+mod assemble;
+mod capabilities;
+mod checks;
+mod evidence;
+mod facts;
+mod findings;
+mod host_reader;
+mod hosts;
+mod parse;
+mod plugin;
+mod printable;
+mod report;
+mod signature;
+mod sniff;
+mod tables;
+mod text;
+mod toolchain;
+mod work;
+
+pub use plugin::{Declared, PluginType};
+pub use report::{
+    Capability, ExportItem, Finding, HostSupport, ImportItem, LeftOut, Memory, Report, Section, Severity,
+    Verdict,
+};
+pub use text::render_text;
+
+/// The version of the rules. A report made by other rules is not comparable and should be made again.
+pub const VERIFIER: &str = "1";
+
+/// Reads the module and judges it. The verdict is `fail` if and only if Envoy refuses the module, or
+/// the module can take Envoy down, for a reason that is visible in the bytes.
+#[must_use]
+pub fn verify(bytes: &[u8], declared: &Declared) -> Report {
+    let facts = parse::read(bytes);
+    let findings = checks::run(&facts, declared);
+    assemble::report(&facts, findings)
+}

@@ -1,0 +1,51 @@
+//! Start functions: which one the host calls, and whether it can.
+
+use crate::Declared;
+use crate::facts::Facts;
+use crate::findings::Findings;
+use crate::signature::compact_text;
+use crate::tables::WASI_MODULES;
+
+pub fn check(facts: &Facts<'_>, _: &Declared, findings: &mut Findings) {
+    let reactor = facts.exports_function("_initialize");
+    if reactor {
+        // After _initialize the host also calls main, or __main_void, if there is one.
+        typed(facts, "_initialize", ">", findings);
+        typed(facts, "main", "ii>i", findings);
+        typed(facts, "__main_void", ">i", findings);
+    } else {
+        typed(facts, "_start", ">", findings);
+    }
+    if reactor && facts.exports_function("_start") {
+        findings
+            .info("start-ignored", "The module exports _initialize and _start; hosts call _initialize only.")
+            .at("export _start");
+    }
+    let exits = WASI_MODULES.iter().any(|module| facts.imports_function(module, "proc_exit"));
+    if !reactor && facts.exports_function("_start") && exits {
+        findings
+            .info(
+                "start-command",
+                "The module looks like a command: it exports _start and can call proc_exit. If _start ends with \
+                 proc_exit, hosts refuse the module; only a run can tell.",
+            )
+            .at("export _start")
+            .fix(
+                "Build a reactor: Go with -buildmode=c-shared, TinyGo with -buildmode=c-shared or \
+                 -target=wasip1, clang with -mexec-model=reactor, Rust as a cdylib.",
+            );
+    }
+}
+
+fn typed(facts: &Facts<'_>, name: &str, expected: &str, findings: &mut Findings) {
+    let Some((_, ty)) = facts.exported_function(name) else { return };
+    if !ty.is(expected) {
+        findings
+            .error(
+                "start-type",
+                format!("{name} has the type {}; hosts call it as {}.", ty.text(), compact_text(expected)),
+            )
+            .at(format!("export {name}"))
+            .fix("Export the start function of the toolchain unchanged, or do not export one.");
+    }
+}

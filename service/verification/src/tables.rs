@@ -1,0 +1,12 @@
+//! What hosts offer and expect, as data: host functions, callbacks, WASI, hosts. No logic beyond
+//! lookups. Types are in the compact form of `signature`.
+
+mod abi;
+mod callbacks;
+mod hosts;
+mod wasi;
+
+pub use abi::{AbiVersion, HOST_FUNCTIONS, host_function};
+pub use callbacks::{CALLBACKS, Callback, Group, callback};
+pub use hosts::{HOSTS, Host};
+pub use wasi::{WASI_FUNCTIONS, WASI_MODULES, WasiFunction, WasiTier, wasi_function};

@@ -1,0 +1,44 @@
+//! Hosts by generation: what each offers to a module. A row is a range of versions that answer alike.
+
+use super::WasiTier;
+
+pub struct Host {
+    pub host: &'static str,
+    pub versions: &'static str,
+    pub wasi: WasiTier,
+    /// Has the functions and callbacks that Envoy adds to the common host.
+    pub envoy: bool,
+}
+
+const fn envoy(versions: &'static str, wasi: WasiTier) -> Host {
+    Host { host: "envoy", versions, wasi, envoy: true }
+}
+
+const fn istio(versions: &'static str, wasi: WasiTier) -> Host {
+    Host { host: "istio", versions, wasi, envoy: true }
+}
+
+const fn gateway(versions: &'static str, wasi: WasiTier) -> Host {
+    Host { host: "envoy-gateway", versions, wasi, envoy: true }
+}
+
+const fn cpp_host(versions: &'static str, wasi: WasiTier) -> Host {
+    Host { host: "proxy-wasm-cpp-host", versions, wasi, envoy: false }
+}
+
+/// Newest first within each host.
+pub const HOSTS: &[Host] = &[
+    envoy(">=1.38", WasiTier::Full),
+    envoy(">=1.33, <1.38", WasiTier::Go),
+    envoy(">=1.21, <1.33", WasiTier::Preopen),
+    envoy("<1.21", WasiTier::Base),
+    istio(">=1.30", WasiTier::Full),
+    istio(">=1.25, <1.30", WasiTier::Go),
+    istio(">=1.13, <1.25", WasiTier::Preopen),
+    gateway(">=1.8", WasiTier::Full),
+    gateway(">=1.3, <1.8", WasiTier::Go),
+    gateway(">=1.1, <1.3", WasiTier::Preopen),
+    cpp_host(">=2026-04-06", WasiTier::Full),
+    cpp_host(">=2024-12-19, <2026-04-06", WasiTier::Go),
+    cpp_host(">=2021-11-18, <2024-12-19", WasiTier::Preopen),
+];
