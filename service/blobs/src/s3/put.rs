@@ -32,6 +32,15 @@ impl S3Store {
             Err(BlobError::NotFound | BlobError::Corrupt { .. }) => {}
             Err(error) => return Err(error),
         }
+        let length = tokio::fs::metadata(path).await.map(|stat| stat.len());
+        let length =
+            length.map_err(|e| BlobError::Internal(format!("the file to store, {}: {e}", path.display())))?;
+        if length != size {
+            return Err(BlobError::corrupt(
+                &sha256,
+                format!("the file to store has {length} bytes, not {size}"),
+            ));
+        }
         hit("blob.before-put")?;
         if size > multipart::THRESHOLD {
             self.put_in_parts(key, path, size, sha256).await?;
