@@ -27,8 +27,14 @@ macro_rules! sources {
 }
 
 sources! {
+    "basic-auth",
+    "body-rewrite",
     "correlation-id",
     "header-guard",
     "heartbeat",
+    "jwt-claims",
     "no-op",
+    "plan-rate-limit",
+    "security-headers",
+    "tcp-metrics",
 }

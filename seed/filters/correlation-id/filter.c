@@ -1,18 +1,26 @@
-/* Gives each request a correlation id: the client's, if it is trusted and sane, else a
- * fresh UUIDv4. The upstream sees it, and the client gets it back in the response. */
+/* The callbacks. Each request gets a correlation id: the client's, if it is trusted and
+ * sane, else a fresh UUIDv4. The upstream sees it, and the client gets it back. */
+#include "contexts.h"
 #include "host.h"
 #include "json.h"
 #include "memory.h"
 
 enum { UUID_SIZE = 36, MAX_ID = 128, MAX_HEADER = 64 };
 
-static struct settings settings;
-
 EXPORT("proxy_abi_version_0_2_1") void abi_version(void) {}
 
 EXPORT("proxy_on_context_create") void on_context_create(uint32_t id, uint32_t parent) {
-    (void)id;
-    (void)parent;
+    context_create(id, parent);
+}
+
+EXPORT("proxy_on_delete") void on_delete(uint32_t id) {
+    context_delete(id);
+}
+
+/* Null until the plugin has been configured. */
+static const struct settings *configured(uint32_t context) {
+    const struct settings *settings = context_settings(context);
+    return settings && settings->header.size > 0 ? settings : NULL;
 }
 
 static size_t length(const char *text) {
@@ -45,15 +53,17 @@ static bool is_header_name(struct text name) {
     return true;
 }
 
-/* The configuration's bytes stay where the host put them: `settings.header` points there. */
+/* The configuration's bytes stay where the host put them: `header` points there. */
 EXPORT("proxy_on_configure") uint32_t on_configure(uint32_t root, uint32_t size) {
     static const char fallback[] = "x-correlation-id";
     struct settings fresh = {{fallback, sizeof fallback - 1}, true, true};
     char *data = NULL;
     size_t got = 0;
+    struct settings *settings = context_settings(root);
     const char *wrong;
-    (void)root;
     memory_reset();
+    if (!settings)
+        return refused("the root context is unknown");
     if (size > 0 && proxy_get_buffer_bytes(BUFFER_PLUGIN_CONFIGURATION, 0, size, &data, &got) != STATUS_OK)
         return refused("the proxy did not hand it over");
     wrong = read_settings(data, data ? got : 0, &fresh);
@@ -61,7 +71,7 @@ EXPORT("proxy_on_configure") uint32_t on_configure(uint32_t root, uint32_t size)
         return refused(wrong);
     if (!is_header_name(fresh.header))
         return refused("`header` must be a header name in lower case, at most 64 characters");
-    settings = fresh;
+    *settings = fresh;
     memory_keep();
     return 1;
 }
@@ -96,11 +106,11 @@ static bool fresh_id(char out[UUID_SIZE]) {
     return true;
 }
 
-static struct text request_id(void) {
+static struct text request_id(const struct settings *settings) {
     char *data = NULL;
     size_t size = 0;
     struct text none = {NULL, 0};
-    if (proxy_get_header_map_value(MAP_REQUEST_HEADERS, settings.header.data, settings.header.size, &data, &size) !=
+    if (proxy_get_header_map_value(MAP_REQUEST_HEADERS, settings->header.data, settings->header.size, &data, &size) !=
             STATUS_OK ||
         data == NULL)
         return none;
@@ -109,29 +119,31 @@ static struct text request_id(void) {
 
 EXPORT("proxy_on_request_headers")
 uint32_t on_request_headers(uint32_t context, uint32_t count, uint32_t end_of_stream) {
+    const struct settings *settings = configured(context);
     char id[UUID_SIZE];
-    (void)context;
     (void)count;
     (void)end_of_stream;
     memory_reset();
-    if (settings.trust_client && is_sane(request_id()))
+    if (!settings || (settings->trust_client && is_sane(request_id(settings))))
         return ACTION_CONTINUE;
     if (fresh_id(id))
-        proxy_replace_header_map_value(MAP_REQUEST_HEADERS, settings.header.data, settings.header.size, id, sizeof id);
+        proxy_replace_header_map_value(MAP_REQUEST_HEADERS, settings->header.data, settings->header.size, id, sizeof id);
     return ACTION_CONTINUE;
 }
 
 /* The request's headers are still readable here, so no per-request state is needed. */
 EXPORT("proxy_on_response_headers")
 uint32_t on_response_headers(uint32_t context, uint32_t count, uint32_t end_of_stream) {
+    const struct settings *settings = configured(context);
     struct text id;
-    (void)context;
     (void)count;
     (void)end_of_stream;
     memory_reset();
-    id = request_id();
-    if (settings.respond && is_sane(id))
-        proxy_replace_header_map_value(MAP_RESPONSE_HEADERS, settings.header.data, settings.header.size, id.data,
+    if (!settings || !settings->respond)
+        return ACTION_CONTINUE;
+    id = request_id(settings);
+    if (is_sane(id))
+        proxy_replace_header_map_value(MAP_RESPONSE_HEADERS, settings->header.data, settings->header.size, id.data,
                                        id.size);
     return ACTION_CONTINUE;
 }

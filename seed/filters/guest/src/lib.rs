@@ -14,7 +14,7 @@ pub use headers::{is_token, is_value, path, request_header, response_header, tex
 pub use metrics::{Counter, Gauge, metric_prefix};
 pub use plugin::{HttpPlugin, HttpRoot, StreamPlugin, StreamRoot};
 pub use refusal::refuse;
-pub use settings::{configured, failed};
+pub use settings::{check_paths, configured, failed, warn};
 
 /// Registers one type as the module's only root context.
 ///

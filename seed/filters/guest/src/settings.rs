@@ -27,6 +27,19 @@ pub fn failed(filter: &str, reason: &str) {
     let _ = hostcalls::log(LogLevel::Error, &format!("{filter}: configuration refused: {reason}"));
 }
 
+/// Logs something that is allowed, but hardly meant.
+pub fn warn(message: &str) {
+    let _ = hostcalls::log(LogLevel::Warn, message);
+}
+
+/// Checks configured paths: they are compared whole, so a query or a relative path never matches.
+pub fn check_paths(paths: &[String]) -> Result<(), String> {
+    match paths.iter().find(|path| !path.starts_with('/') || path.contains(['?', '#'])) {
+        Some(path) => Err(format!("`{path}` is not a path: it must start with / and have no query")),
+        None => Ok(()),
+    }
+}
+
 fn read<S: DeserializeOwned>() -> Result<S, String> {
     let bytes = hostcalls::get_buffer(BufferType::PluginConfiguration, 0, usize::MAX)
         .map_err(|status| format!("the proxy did not hand it over ({status:?})"))?
