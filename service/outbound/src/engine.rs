@@ -3,7 +3,7 @@
 //! is what is connected to; there is no second look-up in between.
 
 use std::error::Error as StdError;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::{Arc, OnceLock};
 
 use reqwest::dns::{Addrs, Name, Resolve as EngineResolve, Resolving as EngineResolving};
@@ -65,32 +65,37 @@ impl Engine {
         Self { guard, limits, resolver, user_agent, roots, plain: OnceLock::new(), secure: OnceLock::new() }
     }
 
-    /// Addresses written into the URL never reach a resolver, so they are judged here.
+    /// Addresses written into the URL never reach a resolver, so they are judged here; so are
+    /// the names that mean this machine wherever they are asked (RFC 6761, section 6.3).
     pub(crate) fn check_literal(&self, url: &Url) -> Result<(), OutboundError> {
         let address = match url.host() {
             Some(Host::Ipv4(v4)) => v4.into(),
             Some(Host::Ipv6(v6)) => v6.into(),
+            Some(Host::Domain(name)) if is_localhost(name) => Ipv4Addr::LOCALHOST.into(),
             Some(Host::Domain(_)) => return Ok(()),
             None => return Err(OutboundError::invalid("it names no host")),
         };
         self.guard.check(address).map_err(|refusal| refused(url, refusal))
     }
 
-    pub(crate) fn check_peer(&self, url: &Url, address: std::net::IpAddr) -> Result<(), OutboundError> {
+    pub(crate) fn check_peer(&self, url: &Url, address: IpAddr) -> Result<(), OutboundError> {
         self.guard.check(address).map_err(|refusal| refused(url, refusal))
     }
 
     /// Plain http must work on a machine without any root certificate, and such a machine must
     /// still start: hence two engines, each made at its first use.
     pub(crate) fn http(&self, url: &Url) -> Result<&reqwest::Client, OutboundError> {
-        let (slot, builder) = if url.scheme() == "https" {
-            (&self.secure, self.builder().tls_certs_merge(self.roots.iter().cloned()))
-        } else {
-            (&self.plain, self.builder().tls_certs_only([]))
-        };
+        let secure = url.scheme() == "https";
+        let slot = if secure { &self.secure } else { &self.plain };
         if let Some(client) = slot.get() {
             return Ok(client);
         }
+        let builder = self.builder();
+        let builder = if secure {
+            builder.tls_certs_merge(self.roots.iter().cloned())
+        } else {
+            builder.tls_certs_only([])
+        };
         let client = builder.build().map_err(|error| OutboundError::Tls {
             host: host_of(url),
             reason: format!("{} (are root certificates installed here?)", innermost(&error)),
@@ -141,6 +146,11 @@ impl Engine {
 
 fn refused(url: &Url, refusal: Refusal) -> OutboundError {
     OutboundError::RefusedAddress { host: host_of(url), address: refusal.address, class: refusal.class }
+}
+
+fn is_localhost(name: &str) -> bool {
+    let name = name.trim_end_matches('.');
+    name == "localhost" || name.ends_with(".localhost")
 }
 
 pub(crate) fn host_of(url: &Url) -> String {

@@ -81,7 +81,7 @@ pub fn locate(url: &Url, github: &GithubHosts) -> Located {
     let entry = entry.filter(|text| !text.is_empty());
     let mut plain = url.clone();
     plain.set_fragment(None);
-    let file_name = segments(plain.path()).last().map(|segment| decode(segment));
+    let file_name = segments(plain.path()).last().map(decode);
     let hint = Hint { file_name, entry: entry.clone(), ..Hint::default() };
     let itself = Located {
         repository: None,

@@ -50,7 +50,7 @@ pub enum UnboxError {
     #[error("the archive holds no .wasm file{place}")]
     NoModule { place: String },
 
-    #[error("the archive holds no file {entry:?}")]
+    #[error("the archive holds no file {entry:?}; its .wasm files: {}", candidates.join(", "))]
     NoSuchEntry { entry: String, candidates: Vec<String> },
 
     #[error(
