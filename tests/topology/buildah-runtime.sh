@@ -23,7 +23,7 @@ debian_root() {
   local tar=tests/.engines/debian-bookworm.tar
   if [[ ! -s $tar ]]; then
     mkdir -p tests/.engines
-    mmdebstrap --quiet --variant=minbase bookworm "$tar.part" http://deb.debian.org/debian >"$work/mmdebstrap.log" 2>&1 \
+    mmdebstrap --quiet --format=tar --variant=minbase bookworm "$tar.part" http://deb.debian.org/debian >"$work/mmdebstrap.log" 2>&1 \
       || { tail -n 20 "$work/mmdebstrap.log" >&2 && return 1; }
     mv "$tar.part" "$tar"
   fi

@@ -5,6 +5,7 @@ PATH=$PATH:/usr/sbin
 work=$(mktemp -d "${TMPDIR:-/tmp}/tamis-topology.XXXXXX")
 declare -A replica_pid=() replica_port=()
 nginx_pid=
+envoy_pid=
 
 free_port() {
   local port
@@ -72,8 +73,8 @@ end_replica() {
 
 stop_everything() {
   local status=$? pid
-  for pid in $nginx_pid "${replica_pid[@]}"; do kill -TERM "$pid" 2>/dev/null || true; done
-  for pid in $nginx_pid "${replica_pid[@]}"; do wait "$pid" 2>/dev/null || true; done
+  for pid in $envoy_pid $nginx_pid "${replica_pid[@]}"; do kill -TERM "$pid" 2>/dev/null || true; done
+  for pid in $envoy_pid $nginx_pid "${replica_pid[@]}"; do wait "$pid" 2>/dev/null || true; done
   tests/engines/postgres.sh stop "$work" || true
   tests/engines/seaweedfs.sh stop "$work" || true
   if [[ $status != 0 ]]; then tail -n 40 "$work"/replica-*.log "$work"/nginx/error.log 2>/dev/null || true; fi

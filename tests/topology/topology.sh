@@ -53,6 +53,7 @@ check "metrics stay inside" answers 404 "" GET "$front/metrics"
 check "and are served inside" answers 200 "" GET "$one/metrics"
 check "every answer names its request" named "$front/api/v1/catalog"
 
+source tests/topology/envoy-demo.sh
 source tests/topology/rolling-restart.sh
 check "the audit log is intact" tamis audit verify
 check "the store and the database agree" tamis fsck
