@@ -4,18 +4,13 @@
 
 enum { BUCKETS = 256 };
 
-struct context {
-    uint32_t id;
-    struct settings *settings;
-    struct context *next;
-};
-
 static struct context *buckets[BUCKETS];
 static struct context *unused;
 
-static struct context **find(uint32_t id) {
-    struct context **link = &buckets[id % BUCKETS];
-    while (*link && (*link)->id != id)
+/* Where the pointer to this context is, or would be. */
+static struct context **link_to(uint32_t number) {
+    struct context **link = &buckets[number % BUCKETS];
+    while (*link && (*link)->number != number)
         link = &(*link)->next;
     return link;
 }
@@ -28,16 +23,28 @@ static void *lasting(size_t size) {
     return memory;
 }
 
-struct settings *context_settings(uint32_t id) {
-    struct context *context = *find(id);
-    return context ? context->settings : NULL;
+static struct settings *settings_of(uint32_t parent) {
+    struct settings *settings;
+    if (parent != 0) {
+        struct context *root = context_find(parent);
+        return root ? root->settings : NULL;
+    }
+    settings = lasting(sizeof *settings);
+    if (settings)
+        *settings = (struct settings){{NULL, 0}, false, false};
+    return settings;
+}
+
+struct context *context_find(uint32_t number) {
+    return *link_to(number);
 }
 
 /* Deleted contexts are used again, so memory follows the streams that are open at once. */
-void context_create(uint32_t id, uint32_t parent) {
-    struct context **link = find(id);
+void context_create(uint32_t number, uint32_t parent) {
+    struct settings *settings = settings_of(parent);
+    struct context **link = link_to(number);
     struct context *context = unused;
-    if (*link)
+    if (*link || !settings)
         return;
     if (context)
         unused = context->next;
@@ -45,16 +52,15 @@ void context_create(uint32_t id, uint32_t parent) {
         context = lasting(sizeof *context);
     if (!context)
         return;
-    context->id = id;
+    context->number = number;
+    context->settings = settings;
+    context->id_size = 0;
     context->next = NULL;
-    context->settings = parent == 0 ? lasting(sizeof *context->settings) : context_settings(parent);
-    if (parent == 0 && context->settings)
-        *context->settings = (struct settings){{NULL, 0}, false, false};
     *link = context;
 }
 
-void context_delete(uint32_t id) {
-    struct context **link = find(id);
+void context_delete(uint32_t number) {
+    struct context **link = link_to(number);
     struct context *context = *link;
     if (!context)
         return;

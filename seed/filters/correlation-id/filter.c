@@ -5,7 +5,7 @@
 #include "json.h"
 #include "memory.h"
 
-enum { UUID_SIZE = 36, MAX_ID = 128, MAX_HEADER = 64 };
+enum { UUID_SIZE = 36, MAX_HEADER = 64 };
 
 EXPORT("proxy_abi_version_0_2_1") void abi_version(void) {}
 
@@ -15,12 +15,6 @@ EXPORT("proxy_on_context_create") void on_context_create(uint32_t id, uint32_t p
 
 EXPORT("proxy_on_delete") void on_delete(uint32_t id) {
     context_delete(id);
-}
-
-/* Null until the plugin has been configured. */
-static const struct settings *configured(uint32_t context) {
-    const struct settings *settings = context_settings(context);
-    return settings && settings->header.size > 0 ? settings : NULL;
 }
 
 static size_t length(const char *text) {
@@ -59,10 +53,10 @@ EXPORT("proxy_on_configure") uint32_t on_configure(uint32_t root, uint32_t size)
     struct settings fresh = {{fallback, sizeof fallback - 1}, true, true};
     char *data = NULL;
     size_t got = 0;
-    struct settings *settings = context_settings(root);
+    const struct context *context = context_find(root);
     const char *wrong;
     memory_reset();
-    if (!settings)
+    if (!context)
         return refused("the root context is unknown");
     if (size > 0 && proxy_get_buffer_bytes(BUFFER_PLUGIN_CONFIGURATION, 0, size, &data, &got) != STATUS_OK)
         return refused("the proxy did not hand it over");
@@ -71,7 +65,7 @@ EXPORT("proxy_on_configure") uint32_t on_configure(uint32_t root, uint32_t size)
         return refused(wrong);
     if (!is_header_name(fresh.header))
         return refused("`header` must be a header name in lower case, at most 64 characters");
-    *settings = fresh;
+    *context->settings = fresh;
     memory_keep();
     return 1;
 }
@@ -89,61 +83,69 @@ static bool is_sane(struct text id) {
     return true;
 }
 
-static bool fresh_id(char out[UUID_SIZE]) {
+/* Writes UUID_SIZE characters. */
+static bool fresh_id(char *out) {
     static const char hex[] = "0123456789abcdef";
     unsigned char bytes[16];
-    size_t used = 0;
     if (random_get(bytes, sizeof bytes) != 0)
         return false;
     bytes[6] = (bytes[6] & 0x0f) | 0x40; /* version 4 */
     bytes[8] = (bytes[8] & 0x3f) | 0x80; /* variant of RFC 9562 */
     for (size_t i = 0; i < sizeof bytes; i++) {
         if (i == 4 || i == 6 || i == 8 || i == 10)
-            out[used++] = '-';
-        out[used++] = hex[bytes[i] >> 4];
-        out[used++] = hex[bytes[i] & 0x0f];
+            *out++ = '-';
+        *out++ = hex[bytes[i] >> 4];
+        *out++ = hex[bytes[i] & 0x0f];
     }
     return true;
 }
 
-static struct text request_id(const struct settings *settings) {
+/* The id that the client sent, or an empty text. */
+static struct text sent_id(const struct settings *settings) {
+    struct text id = {NULL, 0};
     char *data = NULL;
     size_t size = 0;
-    struct text none = {NULL, 0};
-    if (proxy_get_header_map_value(MAP_REQUEST_HEADERS, settings->header.data, settings->header.size, &data, &size) !=
-            STATUS_OK ||
-        data == NULL)
-        return none;
-    return (struct text){data, size};
+    uint32_t status = proxy_get_header_map_value(MAP_REQUEST_HEADERS, settings->header.data, settings->header.size,
+                                                 &data, &size);
+    if (status == STATUS_OK && data)
+        id = (struct text){data, size};
+    return id;
+}
+
+static void remember(struct context *context, struct text id) {
+    for (size_t i = 0; i < id.size; i++)
+        context->id[i] = id.data[i];
+    context->id_size = id.size;
 }
 
 EXPORT("proxy_on_request_headers")
-uint32_t on_request_headers(uint32_t context, uint32_t count, uint32_t end_of_stream) {
-    const struct settings *settings = configured(context);
-    char id[UUID_SIZE];
+uint32_t on_request_headers(uint32_t number, uint32_t count, uint32_t end_of_stream) {
+    struct context *context = context_find(number);
+    const struct settings *settings = context ? context->settings : NULL;
+    struct text sent;
     (void)count;
     (void)end_of_stream;
     memory_reset();
-    if (!settings || (settings->trust_client && is_sane(request_id(settings))))
+    if (!settings || settings->header.size == 0)
         return ACTION_CONTINUE;
-    if (fresh_id(id))
-        proxy_replace_header_map_value(MAP_REQUEST_HEADERS, settings->header.data, settings->header.size, id, sizeof id);
+    sent = sent_id(settings);
+    if (settings->trust_client && is_sane(sent)) {
+        remember(context, sent);
+    } else if (fresh_id(context->id)) {
+        context->id_size = UUID_SIZE;
+        proxy_replace_header_map_value(MAP_REQUEST_HEADERS, settings->header.data, settings->header.size, context->id,
+                                       context->id_size);
+    }
     return ACTION_CONTINUE;
 }
 
-/* The request's headers are still readable here, so no per-request state is needed. */
 EXPORT("proxy_on_response_headers")
-uint32_t on_response_headers(uint32_t context, uint32_t count, uint32_t end_of_stream) {
-    const struct settings *settings = configured(context);
-    struct text id;
+uint32_t on_response_headers(uint32_t number, uint32_t count, uint32_t end_of_stream) {
+    const struct context *context = context_find(number);
     (void)count;
     (void)end_of_stream;
-    memory_reset();
-    if (!settings || !settings->respond)
-        return ACTION_CONTINUE;
-    id = request_id(settings);
-    if (is_sane(id))
-        proxy_replace_header_map_value(MAP_RESPONSE_HEADERS, settings->header.data, settings->header.size, id.data,
-                                       id.size);
+    if (context && context->id_size > 0 && context->settings->respond)
+        proxy_replace_header_map_value(MAP_RESPONSE_HEADERS, context->settings->header.data,
+                                       context->settings->header.size, context->id, context->id_size);
     return ACTION_CONTINUE;
 }
