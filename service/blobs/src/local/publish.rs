@@ -96,3 +96,35 @@ fn holds(path: &Path, size: u64, sha256: [u8; 32]) -> Result<bool, BlobError> {
     file.sync_all().map_err(failed)?;
     Ok(true)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::MetadataExt;
+
+    use sha2::{Digest, Sha256};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn an_object_whose_fsync_failed_is_written_afresh_and_then_trusted() {
+        let root = tempfile::tempdir().unwrap();
+        let store = LocalStore::open(root.path()).await.unwrap();
+        let bytes = b"some bytes";
+        let sha256: [u8; 32] = Sha256::digest(bytes).into();
+        let key = BlobKey::module(&hex::encode(sha256), 0).unwrap();
+        let source = root.path().join("source");
+        fs::write(&source, bytes).unwrap();
+        let inode_after_put = || {
+            publish(&store, &key, &source, bytes.len() as u64, sha256).unwrap();
+            fs::metadata(store.path(&key)).unwrap().ino()
+        };
+        let first = inode_after_put();
+        assert_eq!(inode_after_put(), first);
+        // Held open, so that its number is not given to the next file.
+        let _reader = File::open(store.path(&key)).unwrap();
+        store.mark(&key, true);
+        let second = inode_after_put();
+        assert_ne!(second, first);
+        assert_eq!(inode_after_put(), second);
+    }
+}

@@ -50,6 +50,20 @@ proptest! {
     }
 
     #[test]
+    fn the_right_bytes_under_a_wrong_length_never_complete_a_range(
+        bytes in prop::collection::vec(any::<u8>(), 1..600),
+        chunk in 1_usize..200,
+        announced in 0_u64..700,
+    ) {
+        prop_assume!(announced != bytes.len() as u64);
+        let sha256 = Sha256::digest(&bytes).into();
+        let (out, end) = drain(blob(&bytes, announced, chunk, false), sha256, 0..bytes.len() as u64);
+        let corrupt = matches!(end, Err(BlobError::Corrupt { .. }));
+        prop_assert!(corrupt);
+        prop_assert!(out.len() < bytes.len());
+    }
+
+    #[test]
     fn a_wrong_or_broken_object_never_completes_a_range(
         bytes in prop::collection::vec(any::<u8>(), 1..600),
         chunk in 1_usize..200,
