@@ -20,6 +20,7 @@ const STALE: Duration = Duration::from_secs(24 * 60 * 60);
 /// can lose the directory that names it. Then removes stale drafts.
 pub(super) fn prepare(root: &Path) -> Result<(), BlobError> {
     let modules = root.join(MODULES);
+    let new = !root.exists();
     let failed = |path: &Path, error: io::Error| BlobError::io(path.display(), &error);
     fs::create_dir_all(&modules).map_err(|e| failed(&modules, e))?;
     let drafts = root.join(DRAFTS);
@@ -27,9 +28,9 @@ pub(super) fn prepare(root: &Path) -> Result<(), BlobError> {
     for shard in 0..=255_u8 {
         make_directory(&modules.join(hex::encode([shard])))?;
     }
-    for directory in
-        [Some(modules.as_path()), modules.parent(), Some(root), root.parent()].into_iter().flatten()
-    {
+    // The directory above is not ours and may be closed to us; it matters only to a root that is new.
+    let above = root.parent().filter(|_| new);
+    for directory in [Some(modules.as_path()), modules.parent(), Some(root), above].into_iter().flatten() {
         sync_directory(directory)?;
     }
     // The draft written last tells the file system's own time, which is what its other times mean.

@@ -66,12 +66,15 @@ fn the_child_that_crashes() {
 }
 
 async fn crash(point: &str, location: &str, keys: (&str, &str), size: usize) {
+    // What the child would have tidied up goes with this directory.
+    let scratch = tempfile::tempdir().unwrap();
     let mut child = Command::new(std::env::current_exe().unwrap());
     child.args(["--exact", "crash::the_child_that_crashes"]).stdout(Stdio::null()).stderr(Stdio::null());
     child
         .env("FAILPOINTS", format!("{point}=return(abort)"))
         .env(WHERE, location)
         .env(SIZE, size.to_string());
+    child.env("TMPDIR", scratch.path());
     child.env("TAMIS_S3_ACCESS_KEY", keys.0).env("TAMIS_S3_SECRET_KEY", keys.1);
     let status = tokio::task::spawn_blocking(move || child.status().unwrap()).await.unwrap();
     assert_eq!(status.signal(), Some(SIGABRT), "{point} was not reached: {status}");
