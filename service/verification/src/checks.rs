@@ -8,6 +8,7 @@ mod boundary;
 mod callbacks;
 mod format;
 mod imports;
+mod instance;
 mod linked;
 mod marker;
 mod memory;
@@ -51,6 +52,7 @@ const CHECKS: &[Check] = &[
     check(Needs::Sound, imports::check),
     check(Needs::Sound, linked::check),
     check(Needs::Sound, memory::check),
+    check(Needs::Sound, instance::check),
     check(Needs::Sound, allocator::check),
     check(Needs::Sound, start::check),
     check(Needs::Sound, callbacks::check),

@@ -2,6 +2,7 @@
 //! copies nothing that grows with its custom sections or its code.
 
 use crate::host_reader::HostView;
+use crate::instance::Instance;
 use crate::signature::{Signature, Types, Val};
 use crate::sniff::Shape;
 
@@ -26,6 +27,8 @@ pub struct Facts<'a> {
     pub globals: Vec<Val>,
     pub tags: u64,
     pub start: Option<u32>,
+    /// What instantiation does with all that, before any code runs.
+    pub instance: Instance,
     pub sections: Sections<'a>,
     /// `language`, `processed-by` and `sdk` values, few and short.
     pub producers: Vec<Producer>,
@@ -105,6 +108,7 @@ pub struct TableFact {
     pub initial: u64,
     pub maximum: Option<u64>,
     pub table64: bool,
+    pub nullable: bool,
     pub imported: bool,
 }
 
@@ -164,6 +168,7 @@ impl<'a> Facts<'a> {
             globals: Vec::new(),
             tags: 0,
             start: None,
+            instance: Instance::default(),
             sections: Sections::default(),
             producers: Vec::new(),
             hints: NameHints::default(),

@@ -5,7 +5,7 @@ mod custom;
 
 use sha2::{Digest, Sha256};
 use wasmparser::{
-    Chunk, ExternalKind, MemoryType, Parser, Payload, TableType, TypeRef, ValidPayload, Validator,
+    Chunk, ExternalKind, MemoryType, Parser, Payload, TableInit, TableType, TypeRef, ValidPayload, Validator,
     WasmFeatures,
 };
 
@@ -33,13 +33,28 @@ pub fn read(bytes: &[u8]) -> Facts<'_> {
     } else if facts.shape == Shape::Module {
         match Reading::new(&mut facts).run(bytes) {
             Ok(()) => {}
+            Err(Stop::Invalid(error)) if is_own_limit(error.message()) => {
+                facts.limit = Some(error.message().to_owned());
+            }
             Err(Stop::Invalid(error)) => {
                 facts.fault = Some(Fault { message: error.message().to_owned(), offset: error.offset() });
             }
+            Err(Stop::Refused(fault)) => facts.fault = Some(fault),
             Err(Stop::Limit(limit)) => facts.limit = Some(limit.to_owned()),
         }
     }
     facts
+}
+
+/// Where the parser is stricter than the engine, its refusal says nothing about the module.
+fn is_own_limit(message: &str) -> bool {
+    const OWN: [&str; 4] = [
+        "memories count exceeds limit",
+        "element segments count exceeds limit",
+        "catches size is out of bounds",
+        "string size out of bounds",
+    ];
+    OWN.iter().any(|own| message.starts_with(own))
 }
 
 struct Reading<'f, 'a> {
@@ -78,9 +93,9 @@ impl<'f, 'a> Reading<'f, 'a> {
             match self.validator.payload(&payload)? {
                 ValidPayload::Func(func, body) => {
                     self.bodies_left = self.bodies_left.saturating_sub(1);
-                    self.bodies.validate(func, &body, self.facts.types.widest)?;
+                    self.bodies.validate(func, &body, &self.facts.types)?;
                 }
-                ValidPayload::End(_) => return Ok(()),
+                ValidPayload::End(_) => return self.bodies.finish(),
                 _ => {}
             }
         }
@@ -111,7 +126,7 @@ impl<'f, 'a> Reading<'f, 'a> {
             Payload::TableSection(reader) => {
                 self.section("table", reader.range(), Some(reader.count()));
                 for table in reader.clone() {
-                    self.facts.tables.push(table_fact(&table?.ty, false));
+                    self.table(&table?);
                 }
             }
             Payload::MemorySection(reader) => {
@@ -127,7 +142,9 @@ impl<'f, 'a> Reading<'f, 'a> {
             Payload::GlobalSection(reader) => {
                 self.section("global", reader.range(), Some(reader.count()));
                 for global in reader.clone() {
-                    self.facts.globals.push(Val::of(global?.ty.content_type));
+                    let global = global?;
+                    self.facts.globals.push(Val::of(global.ty.content_type));
+                    self.facts.instance.global(&self.facts.types, &global.init_expr);
                 }
             }
             Payload::ExportSection(reader) => {
@@ -136,18 +153,24 @@ impl<'f, 'a> Reading<'f, 'a> {
                     self.export(export?);
                 }
             }
-            other => self.keep_rest(other),
+            other => self.keep_rest(other)?,
         }
         Ok(())
     }
 
-    fn keep_rest(&mut self, payload: &Payload<'a>) {
+    fn keep_rest(&mut self, payload: &Payload<'a>) -> Result<(), Stop> {
         match payload {
             Payload::StartSection { func, range } => {
                 self.section("start", range.clone(), None);
                 self.facts.start = Some(*func);
             }
-            Payload::ElementSection(reader) => self.section("element", reader.range(), Some(reader.count())),
+            Payload::ElementSection(reader) => {
+                self.section("element", reader.range(), Some(reader.count()));
+                let facts = &mut *self.facts;
+                for (index, element) in reader.clone().into_iter().enumerate() {
+                    facts.instance.element(&facts.types, &facts.tables, index, &element?);
+                }
+            }
             Payload::DataCountSection { count, range } => {
                 self.section("data-count", range.clone(), Some(*count));
             }
@@ -155,10 +178,27 @@ impl<'f, 'a> Reading<'f, 'a> {
                 self.bodies_left = *count;
                 self.section("code", unchecked_range.clone(), Some(*count));
             }
-            Payload::DataSection(reader) => self.section("data", reader.range(), Some(reader.count())),
+            Payload::DataSection(reader) => {
+                self.section("data", reader.range(), Some(reader.count()));
+                let facts = &mut *self.facts;
+                for (index, data) in reader.clone().into_iter().enumerate() {
+                    facts.instance.data(&facts.types, &facts.memories, index, &data?);
+                }
+            }
             Payload::CustomSection(reader) => custom::keep(self.facts, reader),
             _ => {}
         }
+        Ok(())
+    }
+
+    fn table(&mut self, table: &wasmparser::Table<'a>) {
+        let fact = table_fact(&table.ty, false);
+        let init = match &table.init {
+            TableInit::Expr(expr) => Some(expr),
+            TableInit::RefNull => None,
+        };
+        self.facts.instance.table(&self.facts.types, &fact, init);
+        self.facts.tables.push(fact);
     }
 
     fn section(&mut self, name: &'static str, range: std::ops::Range<u64>, count: Option<u32>) {
@@ -174,6 +214,7 @@ impl<'f, 'a> Reading<'f, 'a> {
             }
             TypeRef::Table(ty) => {
                 let table = table_fact(&ty, true);
+                self.facts.instance.table(&self.facts.types, &table, None);
                 self.facts.tables.push(table);
                 ImportKind::Table(table)
             }
@@ -185,6 +226,7 @@ impl<'f, 'a> Reading<'f, 'a> {
             TypeRef::Global(ty) => {
                 let val = Val::of(ty.content_type);
                 self.facts.globals.push(val);
+                self.facts.instance.imported_global();
                 ImportKind::Global(val)
             }
             TypeRef::Tag(_) => {
@@ -223,6 +265,7 @@ fn table_fact(ty: &TableType, imported: bool) -> TableFact {
         initial: ty.initial,
         maximum: ty.maximum,
         table64: ty.table64,
+        nullable: ty.element_type.is_nullable(),
         imported,
     }
 }

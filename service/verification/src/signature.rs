@@ -1,7 +1,9 @@
 //! Function types as the host compares them: by the kind of each value. Owns the compact form that
 //! the tables are written in (`iiI>i`: i32, i32, i64 to i32) and the long form people read.
 
-use wasmparser::{AbstractHeapType, HeapType, RefType, SubType, ValType};
+use wasmparser::{
+    AbstractHeapType, CompositeInnerType, FuncType, HeapType, RefType, StorageType, SubType, ValType,
+};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Val {
@@ -12,7 +14,8 @@ pub enum Val {
     V128,
     FuncRef,
     ExternRef,
-    /// Any other reference: GC, exception, stack switching, typed function references.
+    ExnRef,
+    /// Any other reference: to objects, or to functions of one type.
     OtherRef,
 }
 
@@ -32,6 +35,7 @@ impl Val {
         match ty.heap_type() {
             HeapType::Abstract { ty: AbstractHeapType::Func, shared: false } => Self::FuncRef,
             HeapType::Abstract { ty: AbstractHeapType::Extern, shared: false } => Self::ExternRef,
+            HeapType::Abstract { ty: AbstractHeapType::Exn | AbstractHeapType::NoExn, .. } => Self::ExnRef,
             _ => Self::OtherRef,
         }
     }
@@ -45,6 +49,7 @@ impl Val {
             Self::V128 => "v128",
             Self::FuncRef => "funcref",
             Self::ExternRef => "externref",
+            Self::ExnRef => "exnref",
             Self::OtherRef => "ref",
         }
     }
@@ -59,7 +64,7 @@ impl Val {
 
     /// V8's C++ interface, which the host uses, ends the process on a type it has no name for.
     pub fn breaks_the_boundary(self) -> bool {
-        matches!(self, Self::V128 | Self::OtherRef)
+        matches!(self, Self::V128 | Self::ExnRef | Self::OtherRef)
     }
 }
 
@@ -118,11 +123,16 @@ pub fn compact_text(compact: &str) -> String {
 #[derive(Debug, Default)]
 pub struct Types {
     vals: Vec<Val>,
-    spans: Vec<Option<Span>>,
-    /// The most values that one type takes and gives, struct fields included.
+    all: Vec<Declared>,
+    /// The most values that one type takes and gives, fields of objects included.
     pub widest: usize,
-    /// Whether a struct, array or other garbage-collected type is declared.
-    pub gc: bool,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Declared {
+    Function(Span),
+    /// Bytes of one object, or of one element of an array.
+    Object(u64),
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -135,35 +145,51 @@ struct Span {
 
 impl Types {
     pub fn push(&mut self, ty: &SubType) {
-        let span = match &ty.composite_type.inner {
-            wasmparser::CompositeInnerType::Func(func) => {
-                let start = self.vals.len();
-                let all = func.params().iter().chain(func.results()).map(|val| Val::of(*val));
-                self.vals.extend(all);
-                self.widest = self.widest.max(self.vals.len() - start);
-                let breaking = self.vals[start..].iter().copied().find(|val| val.breaks_the_boundary());
-                Some(Span { start, params: func.params().len(), results: func.results().len(), breaking })
-            }
-            wasmparser::CompositeInnerType::Struct(fields) => {
+        let declared = match &ty.composite_type.inner {
+            CompositeInnerType::Func(func) => Declared::Function(self.function(func)),
+            CompositeInnerType::Struct(fields) => {
                 self.widest = self.widest.max(fields.fields.len());
-                self.gc = true;
-                None
+                Declared::Object(fields.fields.iter().map(|field| bytes(field.element_type)).sum())
             }
-            _ => {
-                self.gc = true;
-                None
-            }
+            CompositeInnerType::Array(array) => Declared::Object(bytes(array.0.element_type)),
+            CompositeInnerType::Cont(_) => Declared::Object(0),
         };
-        self.spans.push(span);
+        self.all.push(declared);
+    }
+
+    fn function(&mut self, func: &FuncType) -> Span {
+        let start = self.vals.len();
+        self.vals.extend(func.params().iter().chain(func.results()).map(|val| Val::of(*val)));
+        self.widest = self.widest.max(self.vals.len() - start);
+        let breaking = self.vals[start..].iter().copied().find(|val| val.breaks_the_boundary());
+        Span { start, params: func.params().len(), results: func.results().len(), breaking }
     }
 
     pub fn get(&self, index: u32) -> Option<Signature<'_>> {
-        let span = self.spans.get(usize::try_from(index).ok()?).copied().flatten()?;
+        let Declared::Function(span) = self.all.get(usize::try_from(index).ok()?)? else { return None };
         let middle = span.start + span.params;
         Some(Signature {
             params: self.vals.get(span.start..middle)?,
             results: self.vals.get(middle..middle + span.results)?,
             breaking: span.breaking,
         })
+    }
+
+    /// Bytes of a struct, or of one element of an array; 0 for anything else.
+    pub fn object_bytes(&self, index: u32) -> u64 {
+        match usize::try_from(index).ok().and_then(|index| self.all.get(index)) {
+            Some(Declared::Object(bytes)) => *bytes,
+            _ => 0,
+        }
+    }
+}
+
+fn bytes(ty: StorageType) -> u64 {
+    match ty {
+        StorageType::I8 => 1,
+        StorageType::I16 => 2,
+        StorageType::Val(ValType::I32 | ValType::F32) => 4,
+        StorageType::Val(ValType::V128) => 16,
+        StorageType::Val(_) => 8,
     }
 }

@@ -2,15 +2,19 @@
 //! reported as verdict `error`: the module may well be sound, the verifier did not finish.
 
 use wasmparser::{
-    BinaryReader, FuncValidator, FuncValidatorAllocations, FunctionBody, ModuleArity, Operator,
+    FuncToValidate, FuncValidator, FuncValidatorAllocations, FunctionBody, ModuleArity, Operator,
+    OperatorsReader, ValidatorResources,
 };
-use wasmparser::{FuncToValidate, ValidatorResources};
+
+use crate::facts::Fault;
+use crate::features::Usage;
+use crate::signature::Types;
 
 /// Bytes. Istio's agent and Envoy Gateway fetch at most this much.
 pub const MAX_SIZE: usize = 256 * 1024 * 1024;
 /// Values on the stack of one function. A call that gives a thousand results is two bytes long, so
 /// without this a few megabytes of code would ask for gigabytes.
-const MAX_STACK: u32 = 4_000_000;
+const MAX_STACK: u32 = 12_000_000;
 /// Open blocks in one function.
 const MAX_BLOCKS: u32 = 1_000_000;
 /// Operands moved and locals declared, in all functions together.
@@ -20,6 +24,8 @@ const WIDE: usize = 24;
 
 pub enum Stop {
     Invalid(wasmparser::Error),
+    /// V8 refuses what the parser lets pass.
+    Refused(Fault),
     Limit(&'static str),
 }
 
@@ -33,6 +39,7 @@ impl From<wasmparser::Error> for Stop {
 #[derive(Default)]
 pub struct BodyValidator {
     allocations: FuncValidatorAllocations,
+    usage: Usage,
     work: u64,
 }
 
@@ -41,46 +48,49 @@ impl BodyValidator {
         &mut self,
         func: FuncToValidate<ValidatorResources>,
         body: &FunctionBody<'_>,
-        widest: usize,
+        types: &Types,
     ) -> Result<(), Stop> {
-        // Each declared local costs a byte of memory to clear, however few bytes declare it.
-        self.spend(declared_locals(body) / 16)?;
+        self.locals(body)?;
         let mut validator = func.into_validator(std::mem::take(&mut self.allocations));
         let mut reader = body.get_binary_reader();
         validator.read_locals(&mut reader)?;
         reader.set_features(*validator.features());
-        if widest < WIDE {
-            Self::plain(&mut validator, &mut reader)?;
-        } else {
-            self.weighed(&mut validator, &mut reader)?;
-        }
-        reader.finish_expression(&validator.visitor(reader.original_position()))?;
+        self.operators(&mut validator, OperatorsReader::new(reader), types)?;
         self.allocations = validator.into_allocations();
         Ok(())
     }
 
-    fn plain(
-        validator: &mut FuncValidator<ValidatorResources>,
-        reader: &mut BinaryReader<'_>,
-    ) -> Result<(), Stop> {
-        while !reader.eof() {
-            reader.visit_operator(&mut validator.visitor(reader.original_position()))??;
-            within_stack(validator)?;
-        }
-        Ok(())
-    }
-
-    fn weighed(
+    fn operators(
         &mut self,
         validator: &mut FuncValidator<ValidatorResources>,
-        reader: &mut BinaryReader<'_>,
+        mut reader: OperatorsReader<'_>,
+        types: &Types,
     ) -> Result<(), Stop> {
+        let wide = types.widest >= WIDE;
         while !reader.eof() {
             let at = reader.original_position();
-            let operator = reader.peek_operator(&validator.visitor(at))?;
-            self.spend(weight(&operator, &validator.visitor(at)))?;
-            reader.visit_operator(&mut validator.visitor(at))??;
+            let operator = reader.read()?;
+            self.usage.look_at(&operator, at, types).map_err(Stop::Refused)?;
+            if wide {
+                self.spend(weight(&operator, &validator.visitor(at)))?;
+            }
+            validator.op(at, &operator)?;
             within_stack(validator)?;
+        }
+        Ok(reader.finish()?)
+    }
+
+    /// What only the whole of the code shows.
+    pub fn finish(&self) -> Result<(), Stop> {
+        self.usage.verdict().map_err(Stop::Refused)
+    }
+
+    /// Each declared local costs a byte of memory to clear, however few bytes declare it.
+    fn locals(&mut self, body: &FunctionBody<'_>) -> Result<(), Stop> {
+        let Ok(locals) = body.get_locals_reader() else { return Ok(()) };
+        for (count, ty) in locals.into_iter().map_while(Result::ok) {
+            self.usage.local(ty);
+            self.spend(u64::from(count) / 16)?;
         }
         Ok(())
     }
@@ -96,7 +106,7 @@ impl BodyValidator {
 
 fn within_stack(validator: &FuncValidator<ValidatorResources>) -> Result<(), Stop> {
     if validator.operand_stack_height() > MAX_STACK {
-        return Err(Stop::Limit("a function puts more than 4,000,000 values on the stack"));
+        return Err(Stop::Limit("a function puts more than 12,000,000 values on the stack"));
     }
     if validator.control_stack_height() > MAX_BLOCKS {
         return Err(Stop::Limit("a function nests more than 1,000,000 blocks"));
@@ -113,9 +123,4 @@ fn weight(operator: &Operator<'_>, arity: &impl ModuleArity) -> u64 {
         Operator::TryTable { try_table } => own + 1024 * try_table.catches.len() as u64,
         _ => own,
     }
-}
-
-fn declared_locals(body: &FunctionBody<'_>) -> u64 {
-    let Ok(locals) = body.get_locals_reader() else { return 0 };
-    locals.into_iter().map_while(Result::ok).map(|(count, _)| u64::from(count)).sum()
 }

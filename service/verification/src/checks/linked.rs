@@ -12,8 +12,23 @@ pub fn check(facts: &Facts<'_>, _: &Declared, findings: &mut Findings) {
         match import.kind {
             ImportKind::Function(_) => {}
             ImportKind::Global(_) => global(import, findings),
-            ImportKind::Memory(_) => memories += 1,
-            ImportKind::Table(_) => tables += 1,
+            ImportKind::Memory(memory) => {
+                memories += 1;
+                if memory.shared || memory.memory64 {
+                    supplied("memory", "neither shared nor 64-bit", import, findings);
+                }
+            }
+            ImportKind::Table(table) => {
+                tables += 1;
+                if table.table64 || !table.nullable {
+                    supplied(
+                        "table",
+                        "of references that may be null, with 32-bit indices",
+                        import,
+                        findings,
+                    );
+                }
+            }
             ImportKind::Tag => tag(import, findings),
         }
     }
@@ -52,6 +67,14 @@ fn tag(import: &Import<'_>, findings: &mut Findings) {
         .error("import-tag", "An imported exception tag takes Envoy down while it loads the module.")
         .at(location(import))
         .fix("Define the tag in the module.");
+}
+
+fn supplied(what: &str, kind: &str, import: &Import<'_>, findings: &mut Findings) {
+    let name = printable(import.name);
+    findings
+        .error("import-kind", format!("The {what} that hosts supply is {kind}, so {name} cannot be linked."))
+        .at(location(import))
+        .fix(format!("Define the {what} in the module."));
 }
 
 fn several(what: &str, count: usize, findings: &mut Findings) {

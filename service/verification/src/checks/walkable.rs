@@ -7,7 +7,7 @@ use crate::findings::Findings;
 
 /// Envoy demangles every C++ name of the `name` section while loading, by recursion. Far beyond any
 /// name that a compiler makes, and far below what fills a stack.
-const LONGEST_MANGLED: usize = 64 * 1024;
+const LONGEST_MANGLED: usize = 16 * 1024;
 
 pub fn check(facts: &Facts<'_>, _: &Declared, findings: &mut Findings) {
     if let Some(corrupted) = facts.host.corrupted {

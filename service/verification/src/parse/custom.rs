@@ -90,8 +90,8 @@ impl NameHints {
     }
 }
 
-/// The length of the custom section that `rest` starts with, which is kept under its raw name; nothing
-/// if it is another section or not even that can be read.
+/// The length of the custom section that `rest` starts with, for a name that only this parser minds;
+/// nothing if it is another section, or one that an engine refuses too.
 pub fn skip<'a>(facts: &mut Facts<'a>, rest: &'a [u8]) -> Option<usize> {
     let mut reader = BinaryReader::new(rest, 0);
     if reader.read_u8().ok()? != 0 {
@@ -103,6 +103,7 @@ pub fn skip<'a>(facts: &mut Facts<'a>, rest: &'a [u8]) -> Option<usize> {
     let mut body = BinaryReader::new(body, 0);
     let name = usize::try_from(body.read_var_u32().ok()?).ok()?;
     let name = body.read_bytes(name).ok()?;
+    std::str::from_utf8(name).ok()?;
     facts.sections.push(SectionFact { name: SectionName::Custom(name), size: size as u64, count: None });
     Some(end)
 }
