@@ -37,19 +37,18 @@ impl Unboxing<'_> {
         let mut announced = Announced::default();
         // Raw: extension records come as entries, so that they can be held against the header.
         for entry in archive.entries().map_err(UnboxError::reading)?.raw(true) {
+            // An entry cut short shows here, when the reader looks for the next one.
             let mut entry = entry.map_err(UnboxError::reading)?;
             self.count_entry()?;
             if announced.read(&mut entry)? {
                 continue;
             }
             let announced = std::mem::take(&mut announced);
-            let Some((path, size)) = regular_file(&entry, announced)? else { continue };
+            let Some(path) = regular_file(&entry, announced)? else { continue };
             if let Some(shown) = selection.offer(&path)? {
                 self.rewind()?;
-                let mut content = BufReader::with_capacity(BUFFER, Whole { inner: entry, left: size });
+                let mut content = BufReader::with_capacity(BUFFER, entry);
                 self.descend(&mut content, layers)?;
-                // Descending may stop before the last byte, at the end of an inner archive.
-                io::copy(&mut content, &mut io::sink()).map_err(UnboxError::reading)?;
                 if let Some(result) = &mut self.result {
                     result.name = Some(shown);
                 }
@@ -121,15 +120,15 @@ fn record<R: Read>(entry: &mut tar::Entry<'_, R>, limit: u64) -> Result<Vec<u8>,
         return Err(UnboxError::corrupt(format!("tar: a header record of {size} bytes")));
     }
     let mut data = Vec::new();
-    Whole { inner: entry, left: size }.read_to_end(&mut data).map_err(UnboxError::reading)?;
+    entry.read_to_end(&mut data).map_err(UnboxError::reading)?;
     Ok(data)
 }
 
-/// Path and size of a regular file; `None` for all other kinds of entry.
+/// The path of a regular file; `None` for all other kinds of entry.
 fn regular_file<R: Read>(
     entry: &tar::Entry<'_, R>,
     announced: Announced,
-) -> Result<Option<(Vec<u8>, u64)>, UnboxError> {
+) -> Result<Option<Vec<u8>>, UnboxError> {
     let header = entry.header();
     let kind = header.entry_type();
     let size = header.entry_size().map_err(UnboxError::reading)?;
@@ -143,7 +142,7 @@ fn regular_file<R: Read>(
         });
     }
     if kind.is_file() || kind.is_contiguous() {
-        return Ok(Some((announced.path.unwrap_or_else(|| header.path_bytes().into_owned()), size)));
+        return Ok(Some(announced.path.unwrap_or_else(|| header.path_bytes().into_owned())));
     }
     let bodiless = kind.is_dir()
         || kind.is_symlink()
@@ -155,21 +154,4 @@ fn regular_file<R: Read>(
         return Err(UnboxError::corrupt("tar: a link, directory or device with a body"));
     }
     Ok(None)
-}
-
-/// Exactly as many bytes as announced: fewer are an error, not an end.
-struct Whole<R> {
-    inner: R,
-    left: u64,
-}
-
-impl<R: Read> Read for Whole<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let count = self.inner.read(buffer)?;
-        if count == 0 && self.left > 0 && !buffer.is_empty() {
-            return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "an entry ends too early"));
-        }
-        self.left = self.left.saturating_sub(count as u64);
-        Ok(count)
-    }
 }

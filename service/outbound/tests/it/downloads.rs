@@ -94,7 +94,7 @@ async fn an_announced_size_over_the_limit_is_refused_before_the_body() {
     let start = Instant::now();
     let error = fetch(move || Answer::Silence(head.clone())).await.unwrap_err();
     assert!(matches!(error, OutboundError::TooLarge { limit: 1_048_576 }), "{error}");
-    assert!(start.elapsed() < Duration::from_secs(2));
+    assert!(start.elapsed() < Duration::from_secs(6));
 }
 
 #[tokio::test]
@@ -138,7 +138,7 @@ async fn a_byte_now_and_then_does_not_outlast_the_total_time() {
     let start = Instant::now();
     let error = fetch_with(client(&["127.0.0.0/8"]).with_limits(bounds), &stub).await.unwrap_err();
     assert!(matches!(&error, OutboundError::Timeout { phase: "the whole transfer", .. }), "{error}");
-    assert!((900..2500).contains(&start.elapsed().as_millis()), "{:?}", start.elapsed());
+    assert!((900..6000).contains(&start.elapsed().as_millis()), "{:?}", start.elapsed());
 }
 
 #[tokio::test]
@@ -150,7 +150,7 @@ async fn silence_ends_at_the_idle_time() {
         let start = Instant::now();
         let error = fetch_with(client(&["127.0.0.0/8"]).with_limits(bounds), &stub).await.unwrap_err();
         assert_eq!(error.kind(), "timeout", "{head:?}: {error}");
-        assert!(start.elapsed() < Duration::from_secs(2), "{head:?}");
+        assert!(start.elapsed() < Duration::from_secs(6), "{head:?}");
     }
 }
 

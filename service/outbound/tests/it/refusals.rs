@@ -159,7 +159,7 @@ async fn names_without_addresses_and_dead_resolvers_are_told_apart_from_refusals
     let start = Instant::now();
     let error = client.fetch_to_file(&url, &path).await.unwrap_err();
     assert_eq!(error.kind(), "timeout", "{error}");
-    assert!(start.elapsed() < Duration::from_secs(2));
+    assert!(start.elapsed() < Duration::from_secs(6));
 }
 
 #[tokio::test]

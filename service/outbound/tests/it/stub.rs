@@ -156,9 +156,9 @@ pub fn redirect(code: u16, location: &str) -> Vec<u8> {
 /// Short waits and small bounds, so that a test of them ends soon.
 pub fn limits() -> Limits {
     Limits {
-        connect: Duration::from_secs(3),
-        total: Duration::from_secs(8),
-        idle: Duration::from_secs(4),
+        connect: Duration::from_secs(5),
+        total: Duration::from_secs(20),
+        idle: Duration::from_secs(10),
         max_bytes: 1 << 20,
         max_unpacked: 4 << 20,
         max_entries: 1000,
