@@ -84,7 +84,7 @@ impl Limiter {
         let (owner, rest) = read(&digest);
         let (first, _) = read(rest);
         for _ in 0..ATTEMPTS {
-            let (key, held, version) = self.find(store, owner, first, now);
+            let Some((key, held, version)) = self.find(store, owner, first, now) else { break };
             let full_at = held.map_or(0, |bucket| bucket.full_at);
             match quota.draw(full_at, now) {
                 Err(wait) => return quota.limited(wait),
@@ -107,7 +107,7 @@ impl Limiter {
         owner: u64,
         first: u64,
         now: u64,
-    ) -> (String, Option<Bucket>, S::Version) {
+    ) -> Option<(String, Option<Bucket>, S::Version)> {
         let key = |probe: u32| {
             format!(
                 "plan-rate-limit/{}/{}",
@@ -121,7 +121,7 @@ impl Limiter {
             let key = key(probe);
             let (bytes, version) = store.get(&key);
             match bytes.as_deref().and_then(Bucket::from_bytes) {
-                Some(bucket) if bucket.owner == owner => return (key, Some(bucket), version),
+                Some(bucket) if bucket.owner == owner => return Some((key, Some(bucket), version)),
                 Some(bucket) if bucket.full_at > now => {
                     shared.get_or_insert((key, Some(bucket), version));
                 }
@@ -130,13 +130,7 @@ impl Limiter {
                 }
             }
         }
-        match free.or(shared) {
-            Some(found) => found,
-            None => {
-                let (_, version) = store.get(&key(0));
-                (key(0), None, version)
-            }
-        }
+        free.or(shared)
     }
 }
 
