@@ -1,1 +1,26 @@
-//! tamis-migrations
+//! The history of the schema: append-only, one file a step, never edited once released.
+//! Knows nothing of the rest of the workspace, so that an old step always means the same.
+pub use sea_orm_migration::prelude::{MigratorTrait, SchemaManager};
+use sea_orm_migration::{MigrationTrait, async_trait};
+
+mod m0001_people;
+mod m0002_filters;
+mod m0003_reviews;
+mod m0004_machinery;
+mod m0005_search;
+mod table;
+
+pub struct Migrator;
+
+#[async_trait::async_trait]
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![
+            Box::new(m0001_people::Step),
+            Box::new(m0002_filters::Step),
+            Box::new(m0003_reviews::Step),
+            Box::new(m0004_machinery::Step),
+            Box::new(m0005_search::Step),
+        ]
+    }
+}

@@ -1,1 +1,23 @@
-//! tamis
+//! Tamis: a self-hosted catalog and registry for Envoy Wasm filters. `ARCHITECTURE.md` has the map.
+pub mod app;
+pub mod audit;
+pub mod auth;
+pub mod catalog;
+pub mod cli;
+pub mod clock;
+pub mod config;
+pub mod db;
+pub mod error;
+pub mod failpoint;
+pub mod filters;
+pub mod http;
+pub mod imports;
+pub mod jobs;
+pub mod modules;
+pub mod operate;
+pub mod releases;
+pub mod reviews;
+pub mod search;
+pub mod teams;
+pub mod telemetry;
+pub mod tokens;

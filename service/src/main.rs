@@ -1,1 +1,4 @@
-fn main() {}
+//! The one binary.
+fn main() -> std::process::ExitCode {
+    tamis::cli::main()
+}

@@ -1,0 +1,20 @@
+//! A browser session; the cookie holds the secret, this row only its SHA-256.
+use sea_orm::entity::prelude::*;
+
+use crate::value::Timestamp;
+#[sea_orm::model]
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[sea_orm(table_name = "sessions")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: Uuid,
+    #[sea_orm(indexed)]
+    pub user_id: Uuid,
+    #[sea_orm(unique)]
+    pub secret_sha256: String,
+    pub created_at: Timestamp,
+    pub expires_at: Timestamp,
+    pub revoked_at: Option<Timestamp>,
+}
+
+impl ActiveModelBehavior for ActiveModel {}

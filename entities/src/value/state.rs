@@ -1,0 +1,89 @@
+//! The closed sets: roles, states, kinds, verdicts. Stored and shown as the same words.
+use sea_orm::{DeriveActiveEnum, EnumIter, sea_query::StringLen};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+macro_rules! words {
+    ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $word:literal),+ $(,)? }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, EnumIter, DeriveActiveEnum, Serialize, Deserialize, ToSchema)]
+        #[sea_orm(rs_type = "String", db_type = "String(StringLen::N(32))")]
+        pub enum $name {
+            $($(#[$vdoc])* #[sea_orm(string_value = $word)] #[serde(rename = $word)] $variant,)+
+        }
+
+        impl $name {
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $word,)+ }
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = super::Invalid;
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                match text {
+                    $($word => Ok(Self::$variant),)+
+                    _ => Err(super::Invalid(format!("`{text}` is none of {}", [$($word),+].join(", ")))),
+                }
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+    };
+}
+
+words!(NamespaceKind { User = "user", Team = "team", System = "system" });
+words!(
+    /// Roles of the instance, in order of power.
+    Role { User = "user", Curator = "curator", Admin = "admin" }
+);
+words!(
+    /// Roles in a team, in order of power.
+    MemberRole { Member = "member", Maintainer = "maintainer", Owner = "owner" }
+);
+words!(
+    /// The stored visibility; `published` is derived.
+    Visibility { Private = "private", Public = "public" }
+);
+words!(GrantLevel { Read = "read", Write = "write" });
+words!(LabelKind { Label = "label", Category = "category" });
+words!(
+    /// What the bytes of a release are; other kinds of Envoy extension will come.
+    ArtifactKind { Wasm = "wasm" }
+);
+words!(PluginType { Http = "http", Network = "network", Service = "service" });
+words!(ReleaseState { Draft = "draft", Published = "published", Yanked = "yanked", Quarantined = "quarantined" });
+words!(ModuleState { Live = "live", Condemned = "condemned" });
+words!(
+    /// `error`: verification could not finish, which is never a pass.
+    Verdict { Pass = "pass", Warn = "warn", Fail = "fail", Error = "error" }
+);
+words!(ReviewAction { Publish = "publish", Unpublish = "unpublish", Update = "update", Unquarantine = "unquarantine" });
+words!(ReviewState {
+    Checking = "checking",
+    BlockedByChecks = "blocked_by_checks",
+    InReview = "in_review",
+    ChangesRequested = "changes_requested",
+    Approved = "approved",
+    /// The approval was consumed: what was asked for has happened.
+    Published = "published",
+    Rejected = "rejected",
+    Withdrawn = "withdrawn",
+    Expired = "expired",
+    Superseded = "superseded",
+});
+words!(Decision { Approve = "approve", Reject = "reject", RequestChanges = "request_changes" });
+words!(CheckResult { Pass = "pass", Warn = "warn", Fail = "fail", Error = "error", NotApplicable = "not_applicable" });
+words!(JobState { Queued = "queued", Dead = "dead" });
+
+impl ReviewState {
+    /// Still wants something from somebody.
+    pub fn is_open(self) -> bool {
+        use ReviewState::*;
+        matches!(self, Checking | BlockedByChecks | InReview | ChangesRequested | Approved)
+    }
+}

@@ -1,0 +1,99 @@
+//! The running instance: what every slice may reach, how it is opened, and the HTTP server.
+use crate::{
+    auth, clock::Clock, config::{ServeArgs, StoreArgs}, db::Db, error::{Error, Result}, http, jobs, operate,
+};
+use actix_web::{App, HttpServer, web};
+use std::{net::TcpListener, ops::Deref, sync::Arc, time::Duration};
+use tamis_blobs::BlobStore;
+use tokio::sync::Semaphore;
+use utoipa_actix_web::AppExt;
+
+/// Cheap to clone; one per process.
+#[derive(Clone)]
+pub struct State(Arc<Inner>);
+
+pub struct Inner {
+    pub db: Db,
+    pub blobs: Arc<dyn BlobStore>,
+    pub clock: Clock,
+    pub store: StoreArgs,
+    pub serve: ServeArgs,
+    pub public_url: String,
+    /// Signs cursors; made once per instance.
+    pub secret: [u8; 32],
+    /// At most one verification per core at once: each holds a whole module in memory.
+    pub verifications: Semaphore,
+    /// Bodies being received or stored at once; more wait their turn.
+    pub transfers: Semaphore,
+    pub outbound: tamis_outbound::Client,
+    pub jobs: jobs::Wakeup,
+}
+
+impl Deref for State {
+    type Target = Inner;
+    fn deref(&self) -> &Inner {
+        &self.0
+    }
+}
+
+impl State {
+    /// Connects to the stores, migrates, and makes what a first start makes.
+    pub async fn open(store: StoreArgs, serve: ServeArgs, clock: Clock) -> Result<Self> {
+        store.check()?;
+        serve.check()?;
+        std::fs::create_dir_all(store.spool()).map_err(|e| {
+            Error::invalid("--data-dir", format!("cannot make {}: {e}", store.spool().display()))
+        })?;
+        let db = Db::connect(&store.database_url(), store.database_connections).await?;
+        let lock = store.is_embedded_database().then(|| store.data_dir.join("migration.lock"));
+        db.migrate(lock.as_deref()).await?;
+        let blobs = tamis_blobs::connect(&store.blobs()?).await?;
+        let secret = operate::instance::secret(&db).await?;
+        let cores = std::thread::available_parallelism().map_or(2, |n| n.get());
+        let outbound = crate::imports::client(&serve)?;
+        Ok(Self(Arc::new(Inner {
+            public_url: serve.public_url(),
+            db,
+            blobs,
+            clock,
+            store,
+            serve,
+            secret,
+            verifications: Semaphore::new(cores),
+            transfers: Semaphore::new(256),
+            outbound,
+            jobs: jobs::Wakeup::default(),
+        })))
+    }
+}
+
+/// Serves until told to stop, then lets the requests in flight finish.
+pub async fn run(state: State, listener: TcpListener) -> Result<()> {
+    let background = jobs::worker::spawn(state.clone());
+    let drain = state.serve.drain_seconds;
+    let workers = state.serve.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(2, |n| n.get()));
+    let data = web::Data::new(state);
+    let server = HttpServer::new(move || {
+        App::new()
+            .app_data(data.clone())
+            .app_data(web::PayloadConfig::new(1024 * 1024))
+            .into_utoipa_app()
+            .openapi(http::document::base())
+            .configure(http::routes::configure)
+            .map(|app| {
+                app.default_service(web::to(http::routes::unmatched))
+                    .wrap(actix_web::middleware::from_fn(auth::middleware::authorise))
+                    .wrap(actix_web::middleware::from_fn(http::middleware::observe))
+            })
+            .into_app()
+    })
+    .workers(workers)
+    .client_request_timeout(Duration::from_secs(30))
+    .keep_alive(Duration::from_secs(75))
+    .shutdown_timeout(drain)
+    .listen(listener)?
+    .run();
+    server.await?;
+    background.stop().await;
+    Ok(())
+}

@@ -1,0 +1,104 @@
+//! Runs before anything of a request is parsed: finds the route's row, reads the
+//! credentials, checks scope and role. What the caller is to the object is checked by
+//! the extractors in `access`, by the same row.
+use super::{
+    caller::{Caller, Via, authenticate},
+    table::{self, Need, Rule},
+};
+use crate::{
+    app::State,
+    error::{Error, Result},
+};
+use actix_web::{
+    Error as ActixError, HttpMessage, HttpRequest, HttpResponse,
+    body::{EitherBody, MessageBody},
+    dev::{ServiceRequest, ServiceResponse},
+    http::{Method, StatusCode, header},
+    middleware::Next,
+    web,
+};
+
+pub async fn authorise<B: MessageBody>(
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<EitherBody<B>>, ActixError> {
+    let Some(pattern) = request.match_pattern() else {
+        return Ok(next.call(request).await?.map_into_left_body());
+    };
+    let Some(rule) = table::find(request.method().as_str(), &pattern) else {
+        let refusal = wrong_method(&pattern);
+        return Ok(request.into_response(refusal).map_into_right_body());
+    };
+    match admit(request.request(), rule).await {
+        Ok(caller) => {
+            request.extensions_mut().insert(caller);
+            request.extensions_mut().insert(*rule);
+            Ok(next.call(request).await?.map_into_left_body())
+        }
+        Err(error) => {
+            let refusal = actix_web::ResponseError::error_response(&error);
+            Ok(request.into_response(refusal).map_into_right_body())
+        }
+    }
+}
+
+fn wrong_method(pattern: &str) -> HttpResponse {
+    let methods = table::methods(pattern).join(", ");
+    let detail = format!("this path answers to {methods}");
+    let mut reply =
+        crate::http::problem::respond(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", "Method not allowed", &detail);
+    if let Ok(value) = header::HeaderValue::from_str(&methods) {
+        reply.headers_mut().insert(header::ALLOW, value);
+    }
+    reply
+}
+
+async fn admit(request: &HttpRequest, rule: &Rule) -> Result<Caller> {
+    let state = request.app_data::<web::Data<State>>().ok_or_else(|| Error::internal("no state"))?;
+    // What needs no caller does not fail for want of a database.
+    if rule.scope.is_none() && rule.need == Need::Anyone {
+        return Ok(Caller::default());
+    }
+    let caller = authenticate(state, request).await?;
+    let Some(who) = caller.identity() else {
+        let open = matches!(rule.need, Need::Anyone | Need::ReadFilter | Need::ReadRelease | Need::ReadBytes);
+        let reading = request.method() == Method::GET;
+        return if open && reading { Ok(caller) } else { Err(Error::unauthenticated("sign in, or send a token")) };
+    };
+    if let Some(scope) = rule.scope
+        && !who.scopes.has(scope)
+    {
+        return Err(Error::forbidden("insufficient-scope", format!("this needs a token with the scope `{scope}`")));
+    }
+    if matches!(who.via, Via::Session(_)) && request.method() != Method::GET {
+        same_origin(state, request)?;
+    }
+    let refused = match rule.need {
+        Need::Curator => !who.is_curator(),
+        Need::Admin => who.role < tamis_entities::value::Role::Admin,
+        _ => false,
+    };
+    match refused {
+        true => Err(Error::forbidden("role", format!("this needs the role {:?}", rule.need).to_lowercase())),
+        false => Ok(caller),
+    }
+}
+
+/// A cookie is sent by the browser whoever wrote the page: a write must come from our own.
+pub fn same_origin(state: &State, request: &HttpRequest) -> Result<()> {
+    let header = |name: &str| request.headers().get(name).and_then(|v| v.to_str().ok()).map(str::to_owned);
+    let foreign = || Error::forbidden("foreign-origin", "a signed-in browser may write only from Tamis's own pages");
+    if let Some(site) = header("sec-fetch-site") {
+        return if site == "same-origin" || site == "none" { Ok(()) } else { Err(foreign()) };
+    }
+    match header("origin") {
+        Some(origin) if loopback_alike(&origin, &state.public_url) => Ok(()),
+        _ => Err(foreign()),
+    }
+}
+
+/// `localhost` and `127.0.0.1` count as one.
+fn loopback_alike(a: &str, b: &str) -> bool {
+    let plain = |url: &str| url.replace("//localhost", "//127.0.0.1");
+    plain(a) == plain(b)
+}

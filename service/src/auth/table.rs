@@ -1,0 +1,119 @@
+//! Authorisation as data: every route, the token scope it asks for, and what the caller
+//! must be to the object. A route without a row is refused, and fails a test.
+use tamis_entities::value::Scope;
+
+/// What the caller must be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Need {
+    /// Anyone; the handler shows each caller what they may see.
+    Anyone,
+    SignedIn,
+    Curator,
+    Admin,
+    /// May read the filter in the path.
+    ReadFilter,
+    /// May make releases: namespace owner or maintainer, or a write grant. The filter may not exist yet.
+    WriteFilter,
+    /// May say who else may: owner or maintainer of the namespace.
+    ManageFilter,
+    /// May see the release's metadata.
+    ReadRelease,
+    /// May have the release's bytes.
+    ReadBytes,
+    /// Submitter, writer of the filter, or curator.
+    ReadReview,
+    /// Curator without write on the filter, who did not submit it. The use case checks again in its transaction.
+    VoteReview,
+    /// Member of the team in the path.
+    ReadTeam,
+    /// Owner of the team in the path.
+    ManageTeam,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub struct Rule {
+    pub method: &'static str,
+    pub path: &'static str,
+    /// What a token must carry; a browser session carries all that its user may.
+    pub scope: Option<Scope>,
+    pub need: Need,
+}
+
+const fn rule(method: &'static str, path: &'static str, scope: Option<Scope>, need: Need) -> Rule {
+    Rule { method, path, scope, need }
+}
+
+use Need::*;
+const READ: Option<Scope> = Some(Scope::FiltersRead);
+const WRITE: Option<Scope> = Some(Scope::FiltersWrite);
+const VOTE: Option<Scope> = Some(Scope::ReviewsVote);
+const TEAMS: Option<Scope> = Some(Scope::TeamsWrite);
+const TOKENS: Option<Scope> = Some(Scope::TokensWrite);
+const ADMIN: Option<Scope> = Some(Scope::Admin);
+
+pub const RULES: &[Rule] = &[
+    rule("GET", "/", None, Anyone),
+    rule("GET", "/health/live", None, Anyone),
+    rule("GET", "/health/ready", None, Anyone),
+    rule("GET", "/metrics", None, Anyone),
+    rule("GET", "/openapi.json", None, Anyone),
+    rule("GET", "/docs", None, Anyone),
+    rule("GET", "/docs/{_:.*}", None, Anyone),
+    rule("GET", "/sign-in/{secret}", None, Anyone),
+    rule("POST", "/sign-in/{secret}", None, Anyone),
+    rule("POST", "/sign-out", None, Anyone),
+    rule("GET", "/modules/sha256/{file}", READ, Anyone),
+    rule("GET", "/api/v1/me", None, SignedIn),
+    rule("GET", "/api/v1/catalog", READ, Anyone),
+    rule("GET", "/api/v1/catalog/{namespace}/{filter}", READ, Anyone),
+    rule("GET", "/api/v1/filters", READ, Anyone),
+    rule("GET", "/api/v1/filters/{namespace}/{filter}", READ, ReadFilter),
+    rule("PUT", "/api/v1/filters/{namespace}/{filter}", WRITE, WriteFilter),
+    rule("DELETE", "/api/v1/filters/{namespace}/{filter}", WRITE, ManageFilter),
+    rule("POST", "/api/v1/filters/{namespace}/{filter}/clone", WRITE, ReadFilter),
+    rule("GET", "/api/v1/filters/{namespace}/{filter}/grants", READ, ManageFilter),
+    rule("PUT", "/api/v1/filters/{namespace}/{filter}/grants/{subject}", WRITE, ManageFilter),
+    rule("DELETE", "/api/v1/filters/{namespace}/{filter}/grants/{subject}", WRITE, ManageFilter),
+    rule("GET", "/api/v1/filters/{namespace}/{filter}/releases", READ, ReadFilter),
+    rule("POST", "/api/v1/filters/{namespace}/{filter}/releases", WRITE, WriteFilter),
+    rule("GET", "/api/v1/filters/{namespace}/{filter}/releases/{version}", READ, ReadRelease),
+    rule("PUT", "/api/v1/filters/{namespace}/{filter}/releases/{version}", WRITE, WriteFilter),
+    rule("PATCH", "/api/v1/filters/{namespace}/{filter}/releases/{version}", WRITE, WriteFilter),
+    rule("DELETE", "/api/v1/filters/{namespace}/{filter}/releases/{version}", WRITE, WriteFilter),
+    rule("GET", "/api/v1/filters/{namespace}/{filter}/releases/{version}/report", READ, ReadRelease),
+    rule("GET", "/api/v1/filters/{namespace}/{filter}/releases/{version}/module", READ, ReadBytes),
+    rule("POST", "/api/v1/filters/{namespace}/{filter}/releases/{version}/yank", WRITE, WriteFilter),
+    rule("POST", "/api/v1/filters/{namespace}/{filter}/releases/{version}/unyank", WRITE, WriteFilter),
+    rule("POST", "/api/v1/filters/{namespace}/{filter}/releases/{version}/quarantine", VOTE, Curator),
+    rule("POST", "/api/v1/imports", WRITE, SignedIn),
+    rule("GET", "/api/v1/reviews", READ, SignedIn),
+    rule("POST", "/api/v1/reviews", WRITE, SignedIn),
+    rule("GET", "/api/v1/reviews/{id}", READ, ReadReview),
+    rule("POST", "/api/v1/reviews/{id}/votes", VOTE, VoteReview),
+    rule("POST", "/api/v1/reviews/{id}/comments", READ, ReadReview),
+    rule("POST", "/api/v1/reviews/{id}/assignment", VOTE, ReadReview),
+    rule("POST", "/api/v1/reviews/{id}/withdrawal", WRITE, ReadReview),
+    rule("POST", "/api/v1/reviews/{id}/release", WRITE, ReadReview),
+    rule("GET", "/api/v1/teams", READ, SignedIn),
+    rule("POST", "/api/v1/teams", TEAMS, SignedIn),
+    rule("GET", "/api/v1/teams/{team}", READ, ReadTeam),
+    rule("PUT", "/api/v1/teams/{team}/members/{user}", TEAMS, ManageTeam),
+    rule("DELETE", "/api/v1/teams/{team}/members/{user}", TEAMS, ReadTeam),
+    rule("GET", "/api/v1/tokens", TOKENS, SignedIn),
+    rule("POST", "/api/v1/tokens", TOKENS, SignedIn),
+    rule("DELETE", "/api/v1/tokens/{id}", TOKENS, SignedIn),
+    rule("GET", "/api/v1/audit", ADMIN, Admin),
+];
+
+pub fn find(method: &str, path: &str) -> Option<&'static Rule> {
+    RULES.iter().find(|r| r.method == method && r.path == path)
+}
+
+/// The methods that a path answers to, for `Allow`.
+pub fn methods(path: &str) -> Vec<&'static str> {
+    let mut methods: Vec<_> = RULES.iter().filter(|r| r.path == path).map(|r| r.method).collect();
+    if methods.contains(&"GET") {
+        methods.push("HEAD");
+    }
+    methods
+}

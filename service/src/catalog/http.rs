@@ -1,0 +1,57 @@
+//! Handlers of `/api/v1/catalog`: published only, for everyone.
+use super::{
+    list::{self, CatalogQuery},
+    view::{CatalogDetail, CatalogItem},
+};
+use crate::{
+    app::State,
+    auth::access::segment,
+    error::{Error, Result},
+    filters::view::visibility,
+    http::{body::Query, page::Page, problem::Problems},
+};
+use actix_web::{HttpRequest, get, web};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+use tamis_entities::{
+    catalog_entry, filter, release,
+    value::{ReleaseState, Slug},
+};
+
+/// Browse and search the catalog
+#[utoipa::path(tag = "catalog", operation_id = "listCatalog", params(CatalogQuery),
+    responses((status = 200, description = "A page", body = Page<CatalogItem>), Problems), security((), ("token" = [])))]
+#[get("/api/v1/catalog")]
+pub async fn list_catalog(state: web::Data<State>, query: Query<CatalogQuery>) -> Result<web::Json<Page<CatalogItem>>> {
+    Ok(web::Json(list::list(&state, &query.0).await?))
+}
+
+/// Get a filter of the catalog
+#[utoipa::path(tag = "catalog", operation_id = "getCatalogEntry",
+    params(("namespace" = String, Path, description = "Handle of a user or team"), ("filter" = String, Path, description = "Name of the filter")),
+    responses((status = 200, description = "What is published of it", body = CatalogDetail), Problems), security((), ("token" = [])))]
+#[get("/api/v1/catalog/{namespace}/{filter}")]
+pub async fn get_catalog_entry(state: web::Data<State>, request: HttpRequest) -> Result<web::Json<CatalogDetail>> {
+    let (namespace, name): (Slug, Slug) = (segment(&request, "namespace")?, segment(&request, "filter")?);
+    let entry = catalog_entry::Entity::find()
+        .filter(catalog_entry::Column::Namespace.eq(namespace))
+        .filter(catalog_entry::Column::Name.eq(name))
+        .one(&*state.db)
+        .await?
+        .ok_or_else(Error::not_found)?;
+    let filter = filter::Entity::find_by_id(entry.filter_id).one(&*state.db).await?.ok_or_else(Error::not_found)?;
+    let mut releases = release::Entity::find()
+        .filter(release::Column::FilterId.eq(entry.filter_id))
+        .filter(release::Column::State.eq(ReleaseState::Published))
+        .all(&*state.db)
+        .await?;
+    releases.sort_by_key(|r| std::cmp::Reverse(r.version.semver()));
+    let newest = releases.iter().find(|r| r.id == entry.release_id).ok_or_else(Error::not_found)?;
+    let metadata = crate::releases::shown_metadata(newest, false).clone();
+    Ok(web::Json(CatalogDetail {
+        visibility: visibility(&filter),
+        source_repository: filter.source_repository,
+        metadata,
+        releases: releases.into_iter().take(100).map(Into::into).collect(),
+        item: entry.into(),
+    }))
+}

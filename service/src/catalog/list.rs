@@ -1,0 +1,148 @@
+//! `GET /api/v1/catalog`: keyset-paged, or best hits first.
+use super::view::CatalogItem;
+use crate::{
+    app::State,
+    error::Result,
+    http::page::{Cursors, Page, PageQuery},
+    search::{self, Corpus},
+};
+use sea_orm::{ColumnTrait, Condition, EntityTrait, Order, QueryFilter, QueryOrder, QuerySelect, QueryTrait};
+use serde::Deserialize;
+use std::collections::HashMap;
+use tamis_entities::{
+    catalog_entry, filter_label,
+    value::{LabelKind, PluginType, Slug},
+};
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
+
+const MOST_HITS: u64 = 1000;
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CatalogSort {
+    #[default]
+    Published,
+    Name,
+}
+
+#[derive(Clone, Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub struct CatalogQuery {
+    /// Words of name, title, summary, labels or README; small typos are forgiven.
+    #[param(max_length = 200)]
+    pub q: Option<String>,
+    #[param(value_type = Option<String>)]
+    pub namespace: Option<Slug>,
+    #[serde(rename = "type")]
+    #[param(rename = "type")]
+    pub plugin_type: Option<PluginType>,
+    #[param(max_length = 20)]
+    pub abi: Option<String>,
+    #[param(max_length = 256)]
+    pub licence: Option<String>,
+    #[param(max_length = 50)]
+    pub label: Option<String>,
+    #[param(max_length = 50)]
+    pub category: Option<String>,
+    /// Newest first, or by name. Ignored when there is a `q`: hits come best first.
+    pub sort: Option<CatalogSort>,
+    /// Where the page before ended: its `next`.
+    pub after: Option<String>,
+    #[param(minimum = 1, maximum = 100, default = 20)]
+    pub limit: Option<u64>,
+}
+
+fn conditions(query: &CatalogQuery) -> Condition {
+    use catalog_entry::Column;
+    let mut all = Condition::all();
+    if let Some(namespace) = &query.namespace {
+        all = all.add(Column::Namespace.eq(namespace.clone()));
+    }
+    if let Some(plugin_type) = query.plugin_type {
+        all = all.add(Column::PluginType.eq(plugin_type));
+    }
+    if let Some(abi) = &query.abi {
+        all = all.add(Column::AbiVersion.eq(abi.as_str()));
+    }
+    if let Some(licence) = &query.licence {
+        all = all.add(Column::Licence.eq(licence.as_str()));
+    }
+    for (kind, value) in [(LabelKind::Label, &query.label), (LabelKind::Category, &query.category)] {
+        if let Some(value) = value {
+            let with = filter_label::Entity::find()
+                .select_only()
+                .column(filter_label::Column::FilterId)
+                .filter(filter_label::Column::Kind.eq(kind))
+                .filter(filter_label::Column::Value.eq(value.to_lowercase()))
+                .into_query();
+            all = all.add(Column::FilterId.in_subquery(with));
+        }
+    }
+    all
+}
+
+pub async fn list(state: &State, query: &CatalogQuery) -> Result<Page<CatalogItem>> {
+    let page = PageQuery { after: query.after.clone(), limit: query.limit };
+    let limit = page.limit()?;
+    let plain = CatalogQuery { after: None, limit: None, ..query.clone() };
+    // What is published is the same for everyone, and so are its cursors.
+    let cursors = Cursors { key: &state.secret, context: format!("catalog|{plain:?}") };
+    let within = conditions(query);
+    match query.q.as_deref().map(str::trim).filter(|q| !q.is_empty()) {
+        Some(q) => {
+            let hits = search::find(&*state.db, Corpus::Catalog, q, Some(within), MOST_HITS).await?;
+            search_page(state, hits, &page, &cursors, limit).await
+        }
+        None => keyset_page(state, within, query.sort.unwrap_or_default(), &page, &cursors, limit).await,
+    }
+}
+
+async fn search_page(state: &State, hits: Vec<Uuid>, page: &PageQuery, cursors: &Cursors<'_>, limit: u64) -> Result<Page<CatalogItem>> {
+    let from: usize = cursors.open(page.after.as_deref())?.unwrap_or(0);
+    let until = from.saturating_add(usize::try_from(limit).unwrap_or(usize::MAX)).min(hits.len());
+    let ids = hits.get(from..until).unwrap_or_default();
+    let rows = catalog_entry::Entity::find().filter(catalog_entry::Column::FilterId.is_in(ids.iter().copied())).all(&*state.db).await?;
+    let mut by_id: HashMap<_, _> = rows.into_iter().map(|e| (e.filter_id, e)).collect();
+    let items = ids.iter().filter_map(|id| by_id.remove(id)).map(Into::into).collect();
+    let next = (until < hits.len()).then(|| cursors.seal(&until)).transpose()?;
+    Ok(Page { items, next })
+}
+
+async fn keyset_page(
+    state: &State,
+    within: Condition,
+    sort: CatalogSort,
+    page: &PageQuery,
+    cursors: &Cursors<'_>,
+    limit: u64,
+) -> Result<Page<CatalogItem>> {
+    use catalog_entry::Column::{FilterId, Name, PublishedAt};
+    let mut rows = catalog_entry::Entity::find().filter(within);
+    rows = match sort {
+        CatalogSort::Name => {
+            if let Some((name, id)) = cursors.open::<(String, Uuid)>(page.after.as_deref())? {
+                let same = Condition::all().add(Name.eq(name.as_str())).add(FilterId.gt(id));
+                rows = rows.filter(Name.gte(name.as_str())).filter(Condition::any().add(Name.gt(name)).add(same));
+            }
+            rows.order_by(Name, Order::Asc).order_by(FilterId, Order::Asc)
+        }
+        CatalogSort::Published => {
+            if let Some((at, id)) = cursors.open::<(i64, Uuid)>(page.after.as_deref())? {
+                let same = Condition::all().add(PublishedAt.eq(at)).add(FilterId.lt(id));
+                rows = rows.filter(PublishedAt.lte(at)).filter(Condition::any().add(PublishedAt.lt(at)).add(same));
+            }
+            rows.order_by(PublishedAt, Order::Desc).order_by(FilterId, Order::Desc)
+        }
+    };
+    let mut rows = rows.limit(limit + 1).all(&*state.db).await?;
+    let more = rows.len() as u64 > limit;
+    rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+    let next = match (more, rows.last()) {
+        (true, Some(last)) if sort == CatalogSort::Name => Some(cursors.seal(&(&last.name, last.filter_id))?),
+        (true, Some(last)) => Some(cursors.seal(&(last.published_at.0, last.filter_id))?),
+        _ => None,
+    };
+    Ok(Page { items: rows.into_iter().map(Into::into).collect(), next })
+}

@@ -1,0 +1,88 @@
+//! The catalog: one row per filter with something published, written in the transaction
+//! that publishes, so that finding and listing are one read. Shows approved snapshots only.
+pub mod http;
+pub mod list;
+pub mod view;
+
+use crate::{app::State, db::WriteTxn, error::{Error, Result}, filters, modules::store, search};
+use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, sea_query::OnConflict};
+use tamis_entities::{
+    catalog_entry, filter, namespace, release,
+    value::{ReleaseState, Strings},
+};
+use uuid::Uuid;
+
+/// Brings the filter's row, its search text and its published count up to date.
+pub async fn refresh(state: &State, txn: &WriteTxn<'_>, filter_id: Uuid) -> Result<()> {
+    let filter = filter::Entity::find_by_id(filter_id).one(&**txn).await?.ok_or_else(Error::not_found)?;
+    let public = [ReleaseState::Published, ReleaseState::Yanked];
+    let releases = release::Entity::find()
+        .filter(release::Column::FilterId.eq(filter_id))
+        .filter(release::Column::State.is_in(public))
+        .all(&**txn)
+        .await?;
+    let count = i64::try_from(releases.len()).unwrap_or(i64::MAX);
+    let change = filter::ActiveModel {
+        id: Set(filter_id),
+        published_releases: Set(count),
+        updated_at: Set(state.clock.now()),
+        ..Default::default()
+    };
+    filter::Entity::update(change).exec(&**txn).await?;
+    // The newest that is no pre-release; a pre-release only when there is nothing else.
+    let newest = releases
+        .into_iter()
+        .filter(|r| r.state == ReleaseState::Published)
+        .max_by_key(|r| (!r.version.is_prerelease(), r.version.semver()));
+    match newest {
+        Some(release) => put(txn, &filter, &release).await,
+        None => {
+            catalog_entry::Entity::delete_by_id(filter_id).exec(&**txn).await?;
+            search::remove(&**txn, search::Corpus::Catalog, filter_id).await
+        }
+    }
+}
+
+async fn put(txn: &WriteTxn<'_>, filter: &filter::Model, release: &release::Model) -> Result<()> {
+    let namespace = namespace::Entity::find_by_id(filter.namespace_id).one(&**txn).await?.ok_or_else(Error::not_found)?;
+    let (labels, categories) = filters::labels(&**txn, filter.id).await?;
+    let approved = release.approved.as_ref().ok_or_else(|| Error::internal("a published release without approval"))?;
+    let report = store::report_in(&**txn, &release.sha256, approved.metadata.plugin_type).await?;
+    let capabilities = report.map(|r| r.capabilities.into_iter().map(|c| c.id).collect()).unwrap_or_default();
+    let row = catalog_entry::ActiveModel {
+        filter_id: Set(filter.id),
+        release_id: Set(release.id),
+        namespace_id: Set(filter.namespace_id),
+        namespace: Set(namespace.handle.clone()),
+        name: Set(filter.name.clone()),
+        title: Set(filter.title.clone()),
+        summary: Set(approved.summary.clone()),
+        version: Set(release.version.clone()),
+        sha256: Set(release.sha256.clone()),
+        plugin_type: Set(approved.metadata.plugin_type),
+        abi_version: Set(release.abi_version.clone()),
+        licence: Set(approved.metadata.licence.clone()),
+        labels: Set(Strings(labels.clone())),
+        categories: Set(Strings(categories)),
+        capabilities: Set(Strings(capabilities)),
+        downloads: Set(0),
+        published_at: Set(release.published_at.unwrap_or(release.created_at)),
+    };
+    use catalog_entry::Column::*;
+    let replace = OnConflict::column(FilterId)
+        .update_columns([
+            ReleaseId, Title, Summary, Version, Sha256, PluginType, AbiVersion, Licence, Labels, Categories, Capabilities, PublishedAt,
+        ])
+        .to_owned();
+    catalog_entry::Entity::insert(row).on_conflict(replace).exec_without_returning(&**txn).await?;
+    let document = search::Document {
+        filter_id: filter.id,
+        namespace: namespace.handle.as_str(),
+        name: filter.name.as_str(),
+        title: &filter.title,
+        summary: &approved.summary,
+        labels: &labels,
+        readme: approved.metadata.readme.as_deref(),
+    };
+    search::put(&**txn, search::Corpus::Catalog, &document).await
+}

@@ -1,0 +1,129 @@
+//! Operator commands: open the stores beside whatever runs on them, do one thing, say it.
+use crate::{
+    app::State,
+    audit,
+    clock::Clock,
+    config::{ServeArgs, StoreArgs},
+    error::{Error, Result},
+    http::document,
+    modules::gc,
+    operate::{accounts, backup as saving, fsck as checking},
+};
+use clap::Parser;
+use std::{io::Write, net::SocketAddr, path::Path, process::ExitCode, time::Duration};
+use tamis_entities::value::{Role, Scope, Slug};
+
+fn say(text: impl std::fmt::Display) {
+    let _ = writeln!(std::io::stdout(), "{text}");
+}
+
+/// `90s`, `15m`, `12h`, `30d`.
+pub fn duration(text: &str) -> std::result::Result<Duration, String> {
+    let why = || "a number and s, m, h or d, e.g. 30d".to_owned();
+    let (number, unit) = text.split_at_checked(text.len().saturating_sub(1)).ok_or_else(why)?;
+    let seconds = match unit {
+        "s" => 1,
+        "m" => 60,
+        "h" => 3600,
+        "d" => 86_400,
+        _ => return Err(why()),
+    };
+    number.parse::<u64>().ok().and_then(|n| n.checked_mul(seconds)).map(Duration::from_secs).ok_or_else(why)
+}
+
+/// The server's settings at their defaults: commands do not listen.
+fn no_server() -> Result<ServeArgs> {
+    #[derive(Parser)]
+    struct Only {
+        #[command(flatten)]
+        serve: ServeArgs,
+    }
+    Only::try_parse_from(["tamis"]).map(|o| o.serve).map_err(|e| Error::invalid("environment", e.to_string()))
+}
+
+async fn open(store: StoreArgs) -> Result<State> {
+    State::open(store, no_server()?, Clock::default()).await
+}
+
+pub async fn user_create(store: StoreArgs, name: &Slug, role: Role) -> Result<ExitCode> {
+    let state = open(store).await?;
+    accounts::create(&state, &audit::Actor::system("operator"), name, role).await?;
+    say(format_args!("created {role} {name}"));
+    Ok(ExitCode::SUCCESS)
+}
+
+pub async fn user_link(store: StoreArgs, public_url: url::Url, name: &Slug) -> Result<ExitCode> {
+    let serve = ServeArgs { public_url: Some(public_url), ..no_server()? };
+    let state = State::open(store, serve, Clock::default()).await?;
+    say(accounts::link(&state, name).await?);
+    Ok(ExitCode::SUCCESS)
+}
+
+pub async fn token_create(store: StoreArgs, user: &Slug, scopes: Vec<Scope>, life: Duration, name: String) -> Result<ExitCode> {
+    let state = open(store).await?;
+    let scopes = (!scopes.is_empty()).then(|| scopes.into_iter().collect());
+    say(accounts::token(&state, user, name, scopes, life).await?);
+    Ok(ExitCode::SUCCESS)
+}
+
+pub fn openapi() -> Result<ExitCode> {
+    let _ = write!(std::io::stdout(), "{}", document::json());
+    Ok(ExitCode::SUCCESS)
+}
+
+pub async fn migrate(store: StoreArgs) -> Result<ExitCode> {
+    open(store).await?;
+    say("the database is up to date");
+    Ok(ExitCode::SUCCESS)
+}
+
+pub async fn fsck(store: StoreArgs, json: bool) -> Result<ExitCode> {
+    let state = open(store).await?;
+    let found = checking::run(&state).await?;
+    say(if json { serde_json::to_string_pretty(&found)? } else { found.to_string() });
+    Ok(if found.is_clean() { ExitCode::SUCCESS } else { ExitCode::from(1) })
+}
+
+pub async fn gc(store: StoreArgs, grace: Duration) -> Result<ExitCode> {
+    let state = open(store).await?;
+    let collected = gc::run(&state, grace).await?;
+    say(format_args!("removed {} modules and {} orphaned objects", collected.modules, collected.orphans));
+    Ok(ExitCode::SUCCESS)
+}
+
+pub async fn audit_verify(store: StoreArgs, json: bool) -> Result<ExitCode> {
+    let state = open(store).await?;
+    let found = audit::chain::verify(&state.db).await?;
+    match (json, found.broken_at) {
+        (true, _) => say(serde_json::to_string_pretty(&found)?),
+        (false, Some(seq)) => say(format_args!("broken at entry {seq}: it, or one before it, was changed, removed or put in")),
+        (false, None) => say(format_args!("{} entries fit; {} not sealed yet; head {}", found.sealed, found.unsealed, found.head)),
+    }
+    Ok(if found.broken_at.is_none() { ExitCode::SUCCESS } else { ExitCode::from(1) })
+}
+
+pub async fn backup(store: StoreArgs, to: &Path) -> Result<ExitCode> {
+    let saved = saving::backup(&open(store).await?, to).await?;
+    say(format_args!("saved {} modules, {} bytes, into {}", saved.modules, saved.bytes, to.display()));
+    Ok(ExitCode::SUCCESS)
+}
+
+pub async fn restore(store: StoreArgs, from: &Path) -> Result<ExitCode> {
+    let restored = saving::restore(&store, from).await?;
+    say(format_args!("restored {} modules, {} bytes; `tamis fsck` checks them", restored.modules, restored.bytes));
+    Ok(ExitCode::SUCCESS)
+}
+
+pub async fn health(listen: SocketAddr) -> Result<ExitCode> {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let ask = async {
+        let mut stream = tokio::net::TcpStream::connect(listen).await?;
+        stream.write_all(b"GET /health/ready HTTP/1.1\r\nHost: tamis\r\nConnection: close\r\n\r\n").await?;
+        let mut head = [0; 12];
+        stream.read_exact(&mut head).await?;
+        Ok::<_, std::io::Error>(head.ends_with(b" 200"))
+    };
+    let ready = matches!(tokio::time::timeout(Duration::from_secs(5), ask).await, Ok(Ok(true)));
+    say(if ready { "ready" } else { "not ready" });
+    Ok(if ready { ExitCode::SUCCESS } else { ExitCode::from(1) })
+}

@@ -1,0 +1,137 @@
+//! What an operator can set: flags, each with a `TAMIS_…` environment variable.
+//! `--help` is the reference; every value is checked here, at start, by the flag's name.
+use crate::error::{Error, Result};
+use clap::Args;
+use ipnet::IpNet;
+use std::{net::SocketAddr, path::PathBuf};
+use tamis_blobs::Location;
+use url::Url;
+
+/// Where the data is; shared by the server and every operator command.
+#[derive(Args, Clone, Debug)]
+pub struct StoreArgs {
+    /// Directory of the embedded database, the local object store and the spool.
+    #[arg(long, env = "TAMIS_DATA_DIR", default_value = "./tamis-data", value_name = "DIR")]
+    pub data_dir: PathBuf,
+
+    /// `postgres://user@host/name`, or `sqlite://file`; without it SQLite in the data directory.
+    #[arg(long, env = "TAMIS_DATABASE_URL", value_name = "URL", hide_env_values = true)]
+    pub database_url: Option<String>,
+
+    /// `s3://bucket/prefix?endpoint=https://host&region=…&path_style=true`, or a directory; without it
+    /// a directory in the data directory.
+    #[arg(long, env = "TAMIS_BLOBS", value_name = "URL")]
+    pub blobs: Option<String>,
+
+    /// Access key of the S3 store; without it the usual AWS sources are asked.
+    #[arg(long, env = "TAMIS_S3_ACCESS_KEY", value_name = "KEY", hide_env_values = true)]
+    pub s3_access_key: Option<String>,
+
+    /// Secret key of the S3 store.
+    #[arg(long, env = "TAMIS_S3_SECRET_KEY", value_name = "SECRET", hide_env_values = true, hide = true)]
+    pub s3_secret_key: Option<String>,
+
+    /// Most connections to the database.
+    #[arg(long, env = "TAMIS_DATABASE_CONNECTIONS", default_value_t = 16, value_name = "N",
+          value_parser = clap::value_parser!(u32).range(2..=500))]
+    pub database_connections: u32,
+}
+
+impl StoreArgs {
+    pub fn database_url(&self) -> String {
+        self.database_url.clone().unwrap_or_else(|| format!("sqlite://{}?mode=rwc", self.data_dir.join("tamis.db").display()))
+    }
+
+    pub fn is_embedded_database(&self) -> bool {
+        self.database_url().starts_with("sqlite:")
+    }
+
+    pub fn blobs(&self) -> Result<Location> {
+        match &self.blobs {
+            None => Ok(Location::Local(self.data_dir.join("blobs"))),
+            Some(text) => text
+                .parse::<Location>()
+                .and_then(|place| place.with_credentials(self.s3_access_key.clone(), self.s3_secret_key.clone()))
+                .map_err(|e| Error::invalid("--blobs", e.to_string())),
+        }
+    }
+
+    pub fn spool(&self) -> PathBuf {
+        self.data_dir.join("spool")
+    }
+
+    pub fn check(&self) -> Result<()> {
+        let url = self.database_url();
+        let known = ["sqlite:", "postgres:", "postgresql:"];
+        if !known.iter().any(|scheme| url.starts_with(scheme)) {
+            return Err(Error::invalid("--database-url", "start it with postgres:// or sqlite://"));
+        }
+        self.blobs().map(|_| ())
+    }
+}
+
+/// How the server listens and what it allows.
+#[derive(Args, Clone, Debug)]
+pub struct ServeArgs {
+    /// Address and port to listen on.
+    #[arg(long, env = "TAMIS_LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDR:PORT")]
+    pub listen: SocketAddr,
+
+    /// The URL that people and proxies reach this server by; every absolute link is built from it.
+    #[arg(long, env = "TAMIS_PUBLIC_URL", value_name = "URL")]
+    pub public_url: Option<Url>,
+
+    /// Publish the built-in filters at start, whatever the database.
+    #[arg(long, env = "TAMIS_SEED", conflicts_with = "no_seed")]
+    pub seed: bool,
+
+    /// Never publish the built-in filters.
+    #[arg(long, env = "TAMIS_NO_SEED")]
+    pub no_seed: bool,
+
+    /// Largest module that an upload or an import may bring, in bytes.
+    #[arg(long, env = "TAMIS_MAX_MODULE_BYTES", default_value_t = 64 * 1024 * 1024, value_name = "BYTES",
+          value_parser = clap::value_parser!(u64).range(1024..=1_073_741_824))]
+    pub max_module_bytes: u64,
+
+    /// A network that imports may reach although it is private, e.g. 10.1.0.0/16; may be repeated.
+    #[arg(long = "allow-network", env = "TAMIS_ALLOW_NETWORK", value_name = "CIDR", value_delimiter = ',')]
+    pub allow_networks: Vec<IpNet>,
+
+    /// Where links to GitHub lead; another base for GitHub Enterprise.
+    #[arg(long, env = "TAMIS_GITHUB_URL", default_value = "https://github.com", value_name = "URL")]
+    pub github_url: Url,
+
+    /// Seconds that a deleted module waits before its bytes are removed.
+    #[arg(long, env = "TAMIS_GC_GRACE_SECONDS", default_value_t = 86_400, value_name = "SECONDS")]
+    pub gc_grace_seconds: u64,
+
+    /// Seconds that requests in flight get to finish after SIGTERM.
+    #[arg(long, env = "TAMIS_DRAIN_SECONDS", default_value_t = 30, value_name = "SECONDS")]
+    pub drain_seconds: u64,
+
+    /// Worker threads; as many as there are cores when absent.
+    #[arg(long, env = "TAMIS_THREADS", value_name = "N")]
+    pub threads: Option<usize>,
+}
+
+impl ServeArgs {
+    /// Without a trailing slash.
+    pub fn public_url(&self) -> String {
+        match &self.public_url {
+            Some(url) => url.as_str().trim_end_matches('/').to_owned(),
+            None => format!("http://{}", self.listen),
+        }
+    }
+
+    pub fn check(&self) -> Result<()> {
+        let Some(url) = &self.public_url else { return Ok(()) };
+        if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() {
+            return Err(Error::invalid("--public-url", "an http or https URL with a host, e.g. https://tamis.example.org"));
+        }
+        if url.path() != "/" || url.query().is_some() || url.fragment().is_some() {
+            return Err(Error::invalid("--public-url", "no path, query or fragment: Tamis lives at the root of its host"));
+        }
+        Ok(())
+    }
+}

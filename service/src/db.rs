@@ -1,0 +1,124 @@
+//! The database door: connecting, migrating under a lock, and the one way to begin a
+//! write transaction. Knows nothing of the tables.
+use crate::error::{Error, Result};
+use sea_orm::{
+    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend, SqliteTransactionMode,
+    TransactionOptions, TransactionTrait,
+};
+use std::{ops::Deref, path::Path, sync::Arc, time::Duration};
+use tamis_migrations::{Migrator, MigratorTrait};
+use tokio::sync::{Semaphore, SemaphorePermit};
+
+/// Any number; every Tamis uses the same one, so that migrations run one at a time.
+const MIGRATION_LOCK: i64 = 0x7461_6d69_73;
+
+#[derive(Clone)]
+pub struct Db {
+    connection: DatabaseConnection,
+    /// SQLite has one writer: waiting in a fair queue here beats waiting on its lock.
+    writers: Arc<Semaphore>,
+}
+
+impl Db {
+    pub async fn connect(url: &str, max_connections: u32) -> Result<Self> {
+        let mut options = ConnectOptions::new(url);
+        options
+            .max_connections(max_connections)
+            .acquire_timeout(Duration::from_secs(10))
+            .connect_timeout(Duration::from_secs(5))
+            .sqlx_logging_level(log::LevelFilter::Trace)
+            .sqlx_slow_statements_logging_settings(log::LevelFilter::Warn, Duration::from_secs(2));
+        options.map_sqlx_sqlite_opts(|sqlite| {
+            use sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
+            sqlite
+                .create_if_missing(true)
+                .journal_mode(SqliteJournalMode::Wal)
+                .synchronous(SqliteSynchronous::Full)
+                .busy_timeout(Duration::from_secs(10))
+                .foreign_keys(true)
+        });
+        let connection = Database::connect(options).await?;
+        Ok(Self { connection, writers: Arc::new(Semaphore::new(1)) })
+    }
+
+    pub fn backend(&self) -> DbBackend {
+        self.connection.get_database_backend()
+    }
+
+    pub fn is_sqlite(&self) -> bool {
+        self.backend() == DbBackend::Sqlite
+    }
+
+    /// The one door to writing. On SQLite the transaction is IMMEDIATE: a deferred one that
+    /// reads first fails with "database is locked" as soon as two of them meet.
+    pub async fn begin_write(&self) -> Result<WriteTxn<'_>> {
+        let turn = match self.is_sqlite() {
+            true => Some(self.writers.acquire().await.map_err(|e| Error::internal(e.to_string()))?),
+            false => None,
+        };
+        let options = TransactionOptions {
+            sqlite_transaction_mode: self.is_sqlite().then_some(SqliteTransactionMode::Immediate),
+            ..Default::default()
+        };
+        let txn = self.connection.begin_with_options(options).await?;
+        Ok(WriteTxn { txn, _turn: turn })
+    }
+
+    /// Brings the schema up to date; safe when many processes start at once.
+    pub async fn migrate(&self, lock_file: Option<&Path>) -> Result<()> {
+        match lock_file {
+            Some(path) => {
+                let path = path.to_owned();
+                // The kernel drops the lock with the process, so kill -9 leaves nothing behind.
+                let held = tokio::task::spawn_blocking(move || lock(&path)).await??;
+                let done = Migrator::up(&self.connection, None).await;
+                drop(held);
+                Ok(done?)
+            }
+            None if self.is_sqlite() => Ok(Migrator::up(&self.connection, None).await?),
+            None => {
+                let txn = self.begin_write().await?;
+                txn.execute_unprepared(&format!("SELECT pg_advisory_xact_lock({MIGRATION_LOCK})")).await?;
+                let done = Migrator::up(&self.connection, None).await;
+                txn.commit().await?;
+                Ok(done?)
+            }
+        }
+    }
+
+    pub async fn close(self) -> Result<()> {
+        Ok(self.connection.close().await?)
+    }
+}
+
+fn lock(path: &Path) -> std::io::Result<std::fs::File> {
+    let file = std::fs::File::options().create(true).append(true).open(path)?;
+    file.lock()?;
+    Ok(file)
+}
+
+impl Deref for Db {
+    type Target = DatabaseConnection;
+    fn deref(&self) -> &DatabaseConnection {
+        &self.connection
+    }
+}
+
+/// An open write transaction; dropped without `commit` it leaves nothing.
+pub struct WriteTxn<'a> {
+    txn: DatabaseTransaction,
+    _turn: Option<SemaphorePermit<'a>>,
+}
+
+impl WriteTxn<'_> {
+    pub async fn commit(self) -> Result<()> {
+        Ok(self.txn.commit().await?)
+    }
+}
+
+impl Deref for WriteTxn<'_> {
+    type Target = DatabaseTransaction;
+    fn deref(&self) -> &DatabaseTransaction {
+        &self.txn
+    }
+}

@@ -1,0 +1,95 @@
+//! Cloning: a new private filter with one draft release of the same version and module,
+//! which remembers where it came from. No byte is copied.
+use crate::{
+    app::State,
+    audit::{self, Actor},
+    auth::{
+        FilterAccess, UploadTarget,
+        access::{self, Sight},
+    },
+    error::{Error, Result},
+    fail_here, modules, releases,
+};
+use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter};
+use serde::Deserialize;
+use serde_json::json;
+use tamis_entities::{
+    filter, namespace, release,
+    value::{Lineage, ReleaseState, Slug, Version},
+};
+use utoipa::ToSchema;
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CloneRequest {
+    /// Where the copy goes: your handle, or that of a team you maintain.
+    #[schema(value_type = String, example = "acme")]
+    pub namespace: Slug,
+    #[schema(value_type = String, example = "my-guard")]
+    pub name: Slug,
+    /// The release to copy; without it the newest that you may read.
+    #[schema(value_type = Option<String>)]
+    pub version: Option<Version>,
+}
+
+pub async fn clone(state: &State, source: FilterAccess, request: CloneRequest) -> Result<(namespace::Model, filter::Model, release::Model)> {
+    let from = pick(state, &source, request.version.as_ref()).await?;
+    let caller = source.caller.clone();
+    let who = source.who()?;
+    let UploadTarget::New { namespace, name, .. } = access::target(state, caller, &request.namespace, &request.name).await? else {
+        let detail = format!("`{}/{}` exists already; clone under another name", request.namespace, request.name);
+        return Err(Error::conflict("name-taken", detail));
+    };
+    let txn = state.db.begin_write().await?;
+    if !modules::store::touch(state, &txn, &from.sha256, None).await? {
+        return Err(Error::not_found());
+    }
+    let mut filter = super::create(state, &txn, who, &namespace, &name).await?;
+    let origin = &source.filter;
+    let metadata = releases::shown_metadata(&from, source.relation.is_insider()).clone();
+    filter.title.clone_from(&origin.title);
+    filter.summary.clone_from(&origin.summary);
+    let update = filter::ActiveModel {
+        id: Set(filter.id),
+        title: Set(filter.title.clone()),
+        summary: Set(filter.summary.clone()),
+        source_repository: Set(origin.source_repository.clone()),
+        icon: Set(origin.icon.clone()),
+        defaults: Set(metadata.clone()),
+        ..Default::default()
+    };
+    let filter = filter::Entity::update(update).exec(&*txn).await?;
+    let lineage = Lineage { namespace: source.namespace.handle.clone(), filter: origin.name.clone(), version: from.version.clone() };
+    let facts = releases::Facts {
+        sha256: from.sha256.clone(),
+        size: from.size,
+        verdict: from.verdict,
+        abi_version: from.abi_version.clone(),
+        metadata,
+        lineage: Some(lineage),
+    };
+    let release = releases::insert(state, &txn, who, &filter, &from.version, facts).await?;
+    super::index(&txn, &namespace, &filter).await?;
+    let object = format!("filter:{}/{}", namespace.handle, filter.name);
+    let detail = json!({"from": format!("{}@{}", source.name(), from.version), "digest": from.sha256});
+    audit::record(&*txn, &state.clock, &Actor::from(who), "filter.clone", object, detail).await?;
+    fail_here!("clone.before-commit");
+    txn.commit().await?;
+    fail_here!("clone.after-commit");
+    Ok((namespace, filter, release))
+}
+
+/// The release asked for, or the newest that the caller may have; published ones first.
+async fn pick(state: &State, source: &FilterAccess, version: Option<&Version>) -> Result<release::Model> {
+    if let Some(version) = version {
+        let release = access::find_release(&*state.db, source.filter.id, version).await?.ok_or_else(Error::not_found)?;
+        access::check_release(source, &release, crate::auth::table::Need::ReadBytes)?;
+        return Ok(release);
+    }
+    let all = release::Entity::find().filter(release::Column::FilterId.eq(source.filter.id)).all(&*state.db).await?;
+    all.into_iter()
+        .filter(|r| matches!(r.state, ReleaseState::Published | ReleaseState::Draft))
+        .filter(|r| source.relation.sight(&source.filter, r) == Sight::Bytes)
+        .max_by_key(|r| (r.state == ReleaseState::Published, r.version.semver()))
+        .ok_or_else(|| Error::conflict("nothing-to-clone", "this filter has no release that you may clone"))
+}

@@ -1,0 +1,189 @@
+//! Filters: made, described, listed, cloned, removed. Does not know how modules are
+//! stored or when something is published.
+pub mod change;
+pub mod clone;
+pub mod grants;
+pub mod http;
+pub mod list;
+pub mod view;
+
+use crate::{
+    app::State,
+    audit::{self, Actor},
+    auth::{FilterAccess, Identity},
+    db::WriteTxn,
+    error::{Error, Result},
+    fail_here, reviews, search,
+};
+use change::{FilterChange, check_texts, words};
+use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder};
+use serde_json::json;
+use tamis_entities::{
+    filter, filter_label, namespace, release,
+    value::{LabelKind, Metadata, ReleaseState, Slug, Visibility},
+};
+use uuid::Uuid;
+
+/// Makes an empty private filter inside the caller's transaction.
+pub async fn create(state: &State, txn: &WriteTxn<'_>, who: &Identity, namespace: &namespace::Model, name: &Slug) -> Result<filter::Model> {
+    let taken = filter::Entity::find()
+        .filter(filter::Column::NamespaceId.eq(namespace.id))
+        .filter(filter::Column::Skeleton.eq(name.skeleton()))
+        .one(&**txn)
+        .await?;
+    if let Some(other) = taken {
+        let detail = format!("`{}/{}` is taken, and `{name}` would be mistaken for it", namespace.handle, other.name);
+        return Err(Error::conflict("name-taken", detail));
+    }
+    let now = state.clock.now();
+    let model = filter::Model {
+        id: Uuid::now_v7(),
+        meshery_id: Uuid::new_v4(),
+        namespace_id: namespace.id,
+        name: name.clone(),
+        skeleton: name.skeleton(),
+        title: name.to_string(),
+        summary: String::new(),
+        visibility: Visibility::Private,
+        source_repository: None,
+        icon: None,
+        defaults: Metadata::default(),
+        published_releases: 0,
+        row_version: 1,
+        created_by: who.id,
+        created_at: now,
+        updated_at: now,
+    };
+    filter::Entity::insert(sea_orm::IntoActiveModel::into_active_model(model.clone())).exec_without_returning(&**txn).await?;
+    let object = format!("filter:{}/{name}", namespace.handle);
+    audit::record(&**txn, &state.clock, &Actor::from(who), "filter.create", object, json!({})).await?;
+    index(txn, namespace, &model).await?;
+    Ok(model)
+}
+
+/// Applies a change inside the caller's transaction.
+pub async fn apply(
+    state: &State,
+    txn: &WriteTxn<'_>,
+    who: &Identity,
+    namespace: &namespace::Model,
+    mut filter: filter::Model,
+    change: FilterChange,
+) -> Result<filter::Model> {
+    let approved_before = (filter.summary.clone(), filter.icon.clone());
+    change.title.apply_or_default(&mut filter.title);
+    if filter.title.is_empty() {
+        filter.title = filter.name.to_string();
+    }
+    change.summary.apply_or_default(&mut filter.summary);
+    change.source_repository.apply(&mut filter.source_repository);
+    change.icon.apply(&mut filter.icon);
+    filter.visibility = change.visibility.unwrap_or(filter.visibility);
+    check_texts(&filter.title, &filter.summary, filter.source_repository.as_deref(), filter.icon.as_deref())?;
+    change.defaults.apply(&mut filter.defaults)?;
+    if approved_before != (filter.summary.clone(), filter.icon.clone()) {
+        // What a curator was asked to approve has changed under the request.
+        reviews::supersede_open(state, txn, reviews::Scope::Filter(filter.id)).await?;
+    }
+    set_words(txn, filter.id, LabelKind::Label, change.labels, 20).await?;
+    set_words(txn, filter.id, LabelKind::Category, change.categories, 5).await?;
+    filter.updated_at = state.clock.now();
+    filter.row_version += 1;
+    let row = filter.clone();
+    let update = filter::ActiveModel {
+        id: Set(row.id),
+        title: Set(row.title),
+        summary: Set(row.summary),
+        source_repository: Set(row.source_repository),
+        icon: Set(row.icon),
+        visibility: Set(row.visibility),
+        defaults: Set(row.defaults),
+        updated_at: Set(row.updated_at),
+        row_version: Set(row.row_version),
+        ..Default::default()
+    };
+    filter::Entity::update(update).exec(&**txn).await?;
+    let object = format!("filter:{}/{}", namespace.handle, filter.name);
+    audit::record(&**txn, &state.clock, &Actor::from(who), "filter.change", object, json!({"visibility": filter.visibility})).await?;
+    index(txn, namespace, &filter).await?;
+    Ok(filter)
+}
+
+async fn set_words(txn: &WriteTxn<'_>, filter: Uuid, kind: LabelKind, change: change::Patch<Vec<String>>, most: usize) -> Result<()> {
+    let given = match change {
+        change::Patch::Keep => return Ok(()),
+        change::Patch::Clear => vec![],
+        change::Patch::Set(words) => words,
+    };
+    let field = if kind == LabelKind::Label { "labels" } else { "categories" };
+    let words = words(field, given, most)?;
+    filter_label::Entity::delete_many()
+        .filter(filter_label::Column::FilterId.eq(filter))
+        .filter(filter_label::Column::Kind.eq(kind))
+        .exec(&**txn)
+        .await?;
+    let rows: Vec<_> = words
+        .into_iter()
+        .map(|value| filter_label::ActiveModel { filter_id: Set(filter), kind: Set(kind), value: Set(value) })
+        .collect();
+    if !rows.is_empty() {
+        filter_label::Entity::insert_many(rows).exec_without_returning(&**txn).await?;
+    }
+    Ok(())
+}
+
+/// Labels and categories of one filter.
+pub async fn labels<C: ConnectionTrait>(db: &C, filter: Uuid) -> Result<(Vec<String>, Vec<String>)> {
+    let rows = filter_label::Entity::find()
+        .filter(filter_label::Column::FilterId.eq(filter))
+        .order_by_asc(filter_label::Column::Value)
+        .all(db)
+        .await?;
+    let (labels, categories): (Vec<_>, Vec<_>) = rows.into_iter().partition(|r| r.kind == LabelKind::Label);
+    let values = |rows: Vec<filter_label::Model>| rows.into_iter().map(|r| r.value).collect();
+    Ok((values(labels), values(categories)))
+}
+
+/// Brings what search knows of the filter up to date.
+async fn index(txn: &WriteTxn<'_>, namespace: &namespace::Model, filter: &filter::Model) -> Result<()> {
+    let (labels, _) = labels(&**txn, filter.id).await?;
+    let document = search::Document {
+        filter_id: filter.id,
+        namespace: namespace.handle.as_str(),
+        name: filter.name.as_str(),
+        title: &filter.title,
+        summary: &filter.summary,
+        labels: &labels,
+        readme: filter.defaults.readme.as_deref(),
+    };
+    search::put(&**txn, search::Corpus::Filters, &document).await
+}
+
+/// Removes a filter that has nothing published. Its versions stay taken.
+pub async fn delete(state: &State, access: &FilterAccess) -> Result<()> {
+    let who = access.who()?;
+    let txn = state.db.begin_write().await?;
+    let releases = release::Entity::find().filter(release::Column::FilterId.eq(access.filter.id)).all(&*txn).await?;
+    let held = |r: &&release::Model| r.state != ReleaseState::Draft;
+    if let Some(release) = releases.iter().find(held) {
+        let detail = format!("version {} is {}; unpublish it first (a review with the action `unpublish`)", release.version, release.state);
+        return Err(Error::conflict("has-published-releases", detail));
+    }
+    for release in &releases {
+        crate::releases::bury(state, &txn, who, &access.filter, release).await?;
+    }
+    search::remove(&*txn, search::Corpus::Filters, access.filter.id).await?;
+    search::remove(&*txn, search::Corpus::Catalog, access.filter.id).await?;
+    filter::Entity::delete_by_id(access.filter.id).exec(&*txn).await?;
+    let detail = json!({"releases": releases.len()});
+    audit::record(&*txn, &state.clock, &Actor::from(who), "filter.delete", format!("filter:{}", access.name()), detail).await?;
+    fail_here!("delete.before-commit");
+    txn.commit().await?;
+    fail_here!("delete.after-commit");
+    Ok(())
+}
+
+/// How many releases the filter has; an empty filter is one that nobody uploaded to yet.
+pub async fn count_releases(state: &State, filter: Uuid) -> Result<u64> {
+    Ok(release::Entity::find().filter(release::Column::FilterId.eq(filter)).count(&*state.db).await?)
+}

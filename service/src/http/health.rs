@@ -1,0 +1,63 @@
+//! `/health/live`, `/health/ready`, `/metrics`.
+use crate::{app::State, error::Result, http::problem::Problems};
+use actix_web::{HttpResponse, get, web};
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use sea_orm::{ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, ColumnTrait};
+use serde::Serialize;
+use std::sync::OnceLock;
+use std::time::Duration;
+use tamis_entities::{job, value::JobState};
+use utoipa::ToSchema;
+
+#[derive(Serialize, ToSchema)]
+pub struct HealthView {
+    pub database: bool,
+    pub blobs: bool,
+}
+
+/// The process runs
+#[utoipa::path(tag = "operation", operation_id = "getLive", responses((status = 204, description = "Alive"), Problems), security(()))]
+#[get("/health/live")]
+pub async fn get_live() -> HttpResponse {
+    HttpResponse::NoContent().finish()
+}
+
+/// The process can serve
+///
+/// 503 while the database or the object store is away.
+#[utoipa::path(tag = "operation", operation_id = "getReady",
+    responses((status = 200, description = "Ready", body = HealthView), (status = 503, description = "Not ready", body = HealthView), Problems), security(()))]
+#[get("/health/ready")]
+pub async fn get_ready(state: web::Data<State>) -> HttpResponse {
+    let limit = Duration::from_secs(3);
+    let database = tokio::time::timeout(limit, state.db.execute_unprepared("SELECT 1"));
+    let blobs = tokio::time::timeout(limit, state.blobs.health());
+    let (database, blobs) = tokio::join!(database, blobs);
+    let view = HealthView { database: matches!(database, Ok(Ok(_))), blobs: matches!(blobs, Ok(Ok(()))) };
+    let ready = view.database && view.blobs;
+    let mut reply = if ready { HttpResponse::Ok() } else { HttpResponse::ServiceUnavailable() };
+    reply.insert_header(("Cache-Control", "no-store")).json(view)
+}
+
+fn recorder() -> Option<&'static PrometheusHandle> {
+    static HANDLE: OnceLock<Option<PrometheusHandle>> = OnceLock::new();
+    HANDLE.get_or_init(|| PrometheusBuilder::new().install_recorder().ok()).as_ref()
+}
+
+/// Starts recording; once per process.
+pub fn install_recorder() {
+    let _ = recorder();
+}
+
+/// Metrics in Prometheus text form
+#[utoipa::path(tag = "operation", operation_id = "getMetrics", responses((status = 200, description = "Counters", content_type = "text/plain", body = String), Problems), security(()))]
+#[get("/metrics")]
+pub async fn get_metrics(state: web::Data<State>) -> Result<HttpResponse> {
+    for (name, wanted) in [("queued", JobState::Queued), ("dead", JobState::Dead)] {
+        if let Ok(n) = job::Entity::find().filter(job::Column::State.eq(wanted)).count(&*state.db).await {
+            metrics::gauge!("tamis_jobs", "state" => name).set(n as f64);
+        }
+    }
+    let text = recorder().map(PrometheusHandle::render).unwrap_or_default();
+    Ok(HttpResponse::Ok().content_type("text/plain; version=0.0.4").body(text))
+}

@@ -1,0 +1,147 @@
+//! Errors on the wire: RFC 9457 problem details with a stable `code`.
+use crate::error::{Error, Kind};
+use actix_web::{
+    HttpResponse, ResponseError,
+    http::{StatusCode, header},
+};
+use serde::Serialize;
+use std::{borrow::Cow, collections::BTreeMap};
+use tamis_verification::Report;
+use utoipa::{IntoResponses, ToSchema, openapi};
+
+tokio::task_local! {
+    /// The id of the request that this task serves.
+    pub static REQUEST_ID: String;
+}
+
+/// RFC 9457 problem details.
+#[derive(Serialize, ToSchema)]
+pub struct Problem {
+    /// A URI that names the kind of problem.
+    #[schema(example = "https://tamis.dev/problems/release-exists")]
+    pub r#type: String,
+    pub title: String,
+    pub status: u16,
+    /// The stable name of the problem; the last segment of `type`.
+    pub code: Cow<'static, str>,
+    /// What happened and what to do.
+    pub detail: String,
+    /// The request id, as in the `X-Request-Id` header and the log.
+    pub instance: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub errors: Vec<ProblemField>,
+    /// The report of a refused module.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub report: Option<Report>,
+}
+
+/// What is wrong with one field of the request.
+#[derive(Serialize, ToSchema)]
+pub struct ProblemField {
+    pub field: String,
+    pub message: String,
+}
+
+fn status(kind: Kind) -> StatusCode {
+    match kind {
+        Kind::NotFound => StatusCode::NOT_FOUND,
+        Kind::Unauthenticated => StatusCode::UNAUTHORIZED,
+        Kind::Forbidden => StatusCode::FORBIDDEN,
+        Kind::Conflict => StatusCode::CONFLICT,
+        Kind::Stale => StatusCode::PRECONDITION_FAILED,
+        Kind::Invalid => StatusCode::BAD_REQUEST,
+        Kind::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        Kind::UnsupportedMedia => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        Kind::Rejected | Kind::Upstream => StatusCode::UNPROCESSABLE_ENTITY,
+        Kind::RateLimited => StatusCode::TOO_MANY_REQUESTS,
+        Kind::Full => StatusCode::INSUFFICIENT_STORAGE,
+        Kind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+        Kind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+fn title(kind: Kind) -> &'static str {
+    match kind {
+        Kind::NotFound => "Not found",
+        Kind::Unauthenticated => "Sign in first",
+        Kind::Forbidden => "Not allowed",
+        Kind::Conflict => "Conflict",
+        Kind::Stale => "It has changed meanwhile",
+        Kind::Invalid => "Not valid",
+        Kind::TooLarge => "Too large",
+        Kind::UnsupportedMedia => "Unsupported content type",
+        Kind::Rejected => "The module was refused",
+        Kind::Upstream => "The source could not be fetched",
+        Kind::RateLimited => "Too many requests",
+        Kind::Full => "Storage is full",
+        Kind::Unavailable => "Unavailable for now",
+        Kind::Internal => "Internal error",
+    }
+}
+
+/// A problem that is not an `Error`: the router's 405, say.
+pub fn respond(status: StatusCode, code: &'static str, title: &str, detail: &str) -> HttpResponse {
+    render(status, &problem(status, code, title, detail))
+}
+
+fn problem(status: StatusCode, code: &'static str, title: &str, detail: &str) -> Problem {
+    Problem {
+        r#type: format!("https://tamis.dev/problems/{code}"),
+        title: title.to_owned(),
+        status: status.as_u16(),
+        code: code.into(),
+        detail: detail.to_owned(),
+        instance: REQUEST_ID.try_with(Clone::clone).unwrap_or_default(),
+        errors: vec![],
+        report: None,
+    }
+}
+
+fn render(status: StatusCode, problem: &Problem) -> HttpResponse {
+    let mut reply = HttpResponse::build(status);
+    if status == StatusCode::UNAUTHORIZED {
+        reply.insert_header((header::WWW_AUTHENTICATE, r#"Bearer realm="tamis""#));
+    }
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        reply.insert_header((header::RETRY_AFTER, "2"));
+    }
+    reply.insert_header((header::CACHE_CONTROL, "no-store"));
+    reply.content_type("application/problem+json").body(serde_json::to_string(problem).unwrap_or_default())
+}
+
+impl ResponseError for Error {
+    fn status_code(&self) -> StatusCode {
+        status(self.kind())
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        let status = status(self.kind());
+        if matches!(self.kind(), Kind::Internal | Kind::Unavailable | Kind::Full) {
+            tracing::error!(error = %self, status = status.as_u16(), "request failed");
+        }
+        let mut problem = problem(status, self.code(), title(self.kind()), self.detail());
+        problem.errors = self
+            .fields()
+            .iter()
+            .map(|f| ProblemField { field: f.field.clone(), message: f.message.clone() })
+            .collect();
+        problem.report = self.report().cloned();
+        render(status, &problem)
+    }
+}
+
+/// Lists itself last in every operation's responses: whatever goes wrong is a `Problem`.
+pub struct Problems;
+
+impl IntoResponses for Problems {
+    fn responses() -> BTreeMap<String, openapi::RefOr<openapi::Response>> {
+        let content = openapi::ContentBuilder::new()
+            .schema(Some(openapi::Ref::from_schema_name("Problem")))
+            .build();
+        let response = openapi::ResponseBuilder::new()
+            .description("What went wrong and what to do, as RFC 9457 problem details.")
+            .content("application/problem+json", content)
+            .build();
+        BTreeMap::from([("default".to_owned(), response.into())])
+    }
+}

@@ -1,0 +1,68 @@
+//! Work after the fact, in the database: enqueued in the transaction that causes it,
+//! claimed under a lease, retried with backoff, buried visibly when hopeless. A job may
+//! run twice; each is written so that it does not matter.
+pub mod lease;
+pub mod queue;
+pub mod worker;
+
+use crate::{app::State, clock::Clock, error::Result};
+use sea_orm::{ActiveValue::Set, ConnectionTrait, EntityTrait};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+use tamis_entities::{job, value::JobState};
+use tokio::sync::Notify;
+use uuid::Uuid;
+
+/// Everything that is done by jobs. A new kind is a variant here and an arm in `run`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Job {
+    /// Runs the checks of a review.
+    CheckReview { review: Uuid },
+}
+
+impl Job {
+    fn kind(&self) -> &'static str {
+        match self {
+            Job::CheckReview { .. } => "check_review",
+        }
+    }
+
+    pub async fn run(&self, state: &State) -> Result<()> {
+        match self {
+            Job::CheckReview { review } => crate::reviews::checks::run(state, *review).await,
+        }
+    }
+}
+
+/// Tells the worker of this process that there is something to do; others poll.
+#[derive(Clone, Default)]
+pub struct Wakeup(Arc<Notify>);
+
+impl Wakeup {
+    pub fn wake(&self) {
+        self.0.notify_one();
+    }
+
+    pub async fn wait(&self) {
+        self.0.notified().await;
+    }
+}
+
+pub async fn enqueue<C: ConnectionTrait>(txn: &C, clock: &Clock, job: &Job) -> Result<()> {
+    let now = clock.now();
+    let row = job::ActiveModel {
+        id: Set(Uuid::now_v7()),
+        kind: Set(job.kind().to_owned()),
+        payload: Set(serde_json::to_value(job)?),
+        state: Set(JobState::Queued),
+        attempts: Set(0),
+        run_at: Set(now),
+        leased_by: Set(None),
+        lease_until: Set(None),
+        last_error: Set(None),
+        created_at: Set(now),
+    };
+    job::Entity::insert(row).exec_without_returning(txn).await?;
+    Ok(())
+}

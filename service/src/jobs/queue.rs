@@ -1,0 +1,103 @@
+//! Claiming and finishing: one `UPDATE … RETURNING` under a lease, so that two workers
+//! never hold one job, on either database.
+use super::{Job, lease::holder};
+use crate::{
+    app::State,
+    error::{Error, Result},
+};
+use sea_orm::{
+    ColumnTrait, Condition, EntityTrait, ExprTrait, Order, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
+    sea_query::{Expr, LockBehavior, LockType},
+};
+use std::time::Duration;
+use tamis_entities::{job, value::JobState};
+
+const LEASE: Duration = Duration::from_secs(60);
+/// After so many failures a job is dead: visible in metrics, and re-drivable.
+const MAX_ATTEMPTS: i64 = 12;
+
+/// Claims the oldest job that is due.
+async fn claim(state: &State) -> Result<Option<job::Model>> {
+    let now = state.clock.now();
+    let free = Condition::any().add(job::Column::LeaseUntil.is_null()).add(job::Column::LeaseUntil.lt(now));
+    let mut oldest = job::Entity::find()
+        .select_only()
+        .column(job::Column::Id)
+        .filter(job::Column::State.eq(JobState::Queued))
+        .filter(job::Column::RunAt.lte(now))
+        .filter(free.clone())
+        .order_by(job::Column::RunAt, Order::Asc)
+        .limit(1)
+        .into_query();
+    if !state.db.is_sqlite() {
+        oldest.lock_with_behavior(LockType::Update, LockBehavior::SkipLocked);
+    }
+    let txn = state.db.begin_write().await?;
+    let claimed = job::Entity::update_many()
+        .col_expr(job::Column::LeasedBy, Expr::value(holder()))
+        .col_expr(job::Column::LeaseUntil, Expr::value(now.plus(LEASE)))
+        .col_expr(job::Column::Attempts, Expr::col(job::Column::Attempts).add(1))
+        .filter(job::Column::Id.in_subquery(oldest))
+        .filter(free)
+        .exec_with_returning(&*txn)
+        .await?;
+    txn.commit().await?;
+    Ok(claimed.into_iter().next())
+}
+
+/// Runs one due job, if there is one.
+pub async fn run_one(state: &State) -> Result<bool> {
+    // A read first: an idle server writes nothing.
+    if !any_due(state).await? {
+        return Ok(false);
+    }
+    let Some(row) = claim(state).await? else { return Ok(false) };
+    let outcome = match serde_json::from_value::<Job>(row.payload.clone()) {
+        Ok(job) => {
+            let (job, inner) = (job.clone(), state.clone());
+            // On a task of its own: a panic ends the job, not the worker.
+            tokio::spawn(async move { job.run(&inner).await }).await.unwrap_or_else(|e| Err(Error::internal(e.to_string())))
+        }
+        Err(error) => Err(Error::internal(format!("unreadable job: {error}"))),
+    };
+    finish(state, &row, outcome).await?;
+    Ok(true)
+}
+
+async fn any_due(state: &State) -> Result<bool> {
+    let due = job::Entity::find()
+        .filter(job::Column::State.eq(JobState::Queued))
+        .filter(job::Column::RunAt.lte(state.clock.now()));
+    Ok(due.limit(1).count(&*state.db).await? > 0)
+}
+
+async fn finish(state: &State, row: &job::Model, outcome: Result<()>) -> Result<()> {
+    let now = state.clock.now();
+    let txn = state.db.begin_write().await?;
+    match outcome {
+        Ok(()) => {
+            job::Entity::delete_by_id(row.id).exec(&*txn).await?;
+        }
+        Err(error) => {
+            let dead = row.attempts >= MAX_ATTEMPTS;
+            tracing::warn!(job.kind = %row.kind, job.id = %row.id, job.attempt = row.attempts, dead, %error, "job failed");
+            let delay = Duration::from_secs(1 << row.attempts.clamp(0, 10));
+            job::Entity::update_many()
+                .col_expr(job::Column::State, Expr::value(if dead { JobState::Dead } else { JobState::Queued }))
+                .col_expr(job::Column::RunAt, Expr::value(now.plus(delay)))
+                .col_expr(job::Column::LeaseUntil, Expr::value(Option::<i64>::None))
+                .col_expr(job::Column::LastError, Expr::value(error.to_string()))
+                .filter(job::Column::Id.eq(row.id))
+                .filter(job::Column::LeasedBy.eq(holder()))
+                .exec(&*txn)
+                .await?;
+        }
+    }
+    txn.commit().await
+}
+
+/// Runs jobs until none is due; for tests and operator commands.
+pub async fn drain(state: &State) -> Result<()> {
+    while run_one(state).await? {}
+    Ok(())
+}

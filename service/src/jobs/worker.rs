@@ -1,0 +1,62 @@
+//! The background of a server: jobs as they come, and the periodic duties. Each duty is
+//! safe on every replica at once; leases decide who does it.
+use super::queue;
+use crate::{app::State, audit, auth::sign_in, modules};
+use std::{future::Future, time::Duration};
+use tokio::{sync::watch, task::JoinSet, time};
+
+pub struct Background {
+    stop: watch::Sender<bool>,
+    tasks: JoinSet<()>,
+}
+
+impl Background {
+    /// Lets what is running finish, for a moment; a job that does not is claimed again after its lease.
+    pub async fn stop(mut self) {
+        let _ = self.stop.send(true);
+        let all = async { while self.tasks.join_next().await.is_some() {} };
+        let _ = time::timeout(Duration::from_secs(10), all).await;
+    }
+}
+
+pub fn spawn(state: State) -> Background {
+    let (stop, stopped) = watch::channel(false);
+    let mut tasks = JoinSet::new();
+    tasks.spawn(work(state.clone(), stopped.clone()));
+    let every = |seconds| Duration::from_secs(seconds);
+    tasks.spawn(repeat("audit-seal", every(1), state.clone(), stopped.clone(), |s| async move { audit::chain::seal(&s).await.map(|_| ()) }));
+    tasks.spawn(repeat("gc", every(600), state.clone(), stopped.clone(), |s| async move { modules::gc::scheduled(&s).await }));
+    tasks.spawn(repeat("sign-in-expiry", every(3600), state, stopped, |s| async move { sign_in::forget_expired(&s).await }));
+    Background { stop, tasks }
+}
+
+async fn work(state: State, mut stopped: watch::Receiver<bool>) {
+    while !*stopped.borrow() {
+        match queue::run_one(&state).await {
+            Ok(true) => continue,
+            Ok(false) => {}
+            Err(error) => tracing::warn!(%error, "the job queue cannot be read"),
+        }
+        tokio::select! {
+            _ = state.jobs.wait() => {}
+            _ = time::sleep(Duration::from_secs(1)) => {}
+            _ = stopped.changed() => {}
+        }
+    }
+}
+
+async fn repeat<F, Fut>(name: &'static str, period: Duration, state: State, mut stopped: watch::Receiver<bool>, duty: F)
+where
+    F: Fn(State) -> Fut,
+    Fut: Future<Output = crate::error::Result<()>>,
+{
+    loop {
+        tokio::select! {
+            _ = time::sleep(period) => {}
+            _ = stopped.changed() => return,
+        }
+        if let Err(error) = duty(state.clone()).await {
+            tracing::warn!(duty = name, %error, "a periodic duty failed and will be tried again");
+        }
+    }
+}

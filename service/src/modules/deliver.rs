@@ -1,0 +1,90 @@
+//! Sending module bytes: found by digest, re-hashed on the way out. A reader of an object
+//! that has rotted gets a broken connection, never a complete answer with wrong bytes.
+use super::store;
+use crate::{
+    app::State,
+    error::{Error, Result},
+    http::{
+        conditional::{self, Wanted},
+        middleware::HeadOnly,
+    },
+};
+use actix_web::{
+    HttpMessage, HttpRequest, HttpResponse,
+    body::SizedStream,
+    http::{StatusCode, header},
+};
+use futures_util::{StreamExt, TryStreamExt};
+use sea_orm::EntityTrait;
+use tamis_entities::{
+    module,
+    value::{ModuleState, Sha256},
+};
+
+pub struct Delivery<'a> {
+    pub sha256: &'a Sha256,
+    pub size: u64,
+    /// Anyone may have these bytes, so any cache may keep them.
+    pub public: bool,
+    /// The name to save under, for people; none for proxies.
+    pub filename: Option<String>,
+}
+
+async fn open(state: &State, sha256: &Sha256) -> Result<tamis_blobs::Blob> {
+    let row = module::Entity::find_by_id(sha256.clone()).one(&*state.db).await?;
+    let row = row.filter(|m| m.state == ModuleState::Live).ok_or_else(Error::not_found)?;
+    Ok(state.blobs.open(&store::key(sha256, row.generation)?).await?)
+}
+
+pub async fn send(state: &State, request: &HttpRequest, delivery: Delivery<'_>) -> Result<HttpResponse> {
+    let etag = format!("\"{}\"", delivery.sha256.digest());
+    let mut reply = HttpResponse::Ok();
+    reply.insert_header((header::ETAG, etag.clone()));
+    reply.insert_header((header::ACCEPT_RANGES, "bytes"));
+    let caching = if delivery.public { "public, max-age=3600, immutable" } else { "private, no-store" };
+    reply.insert_header((header::CACHE_CONTROL, caching));
+    // The digest is over these very bytes: no coding on the way.
+    reply.insert_header((header::CONTENT_ENCODING, "identity"));
+    if conditional::is_unchanged(request, &etag) {
+        return Ok(reply.status(StatusCode::NOT_MODIFIED).finish());
+    }
+    reply.content_type("application/wasm");
+    if let Some(name) = delivery.filename {
+        reply.insert_header((header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\"")));
+    }
+    let range = match conditional::wanted(request, delivery.size, &etag) {
+        Wanted::All => 0..delivery.size,
+        Wanted::Part(range) => {
+            let text = format!("bytes {}-{}/{}", range.start, range.end - 1, delivery.size);
+            reply.status(StatusCode::PARTIAL_CONTENT).insert_header((header::CONTENT_RANGE, text));
+            range
+        }
+        Wanted::Unsatisfiable => {
+            reply.status(StatusCode::RANGE_NOT_SATISFIABLE);
+            return Ok(reply.insert_header((header::CONTENT_RANGE, format!("bytes */{}", delivery.size))).finish());
+        }
+    };
+    let length = range.end - range.start;
+    if request.extensions().get::<HeadOnly>().is_some() {
+        return Ok(reply.body(SizedStream::new(length, futures_util::stream::empty::<Result<bytes::Bytes>>())));
+    }
+    let blob = open(state, delivery.sha256).await?;
+    let (digest, sha256) = (delivery.sha256.bytes(), delivery.sha256.clone());
+    let bytes = tamis_blobs::verified(blob, digest, range).map_err(move |error| {
+        tracing::error!(module.sha256 = sha256.hex(), %error, "a stored module cannot be delivered");
+        Error::from(error)
+    });
+    Ok(reply.body(SizedStream::new(length, bytes)))
+}
+
+/// A whole module in memory, checked; for verification, which holds a slot meanwhile.
+pub async fn read_all(state: &State, sha256: &Sha256) -> Result<Vec<u8>> {
+    let blob = open(state, sha256).await?;
+    let size = blob.size;
+    let mut stream = tamis_blobs::verified(blob, sha256.bytes(), 0..size);
+    let mut bytes = Vec::with_capacity(usize::try_from(size.min(state.serve.max_module_bytes)).unwrap_or_default());
+    while let Some(chunk) = stream.next().await {
+        bytes.extend_from_slice(&chunk?);
+    }
+    Ok(bytes)
+}

@@ -1,0 +1,64 @@
+//! `/modules/sha256/{hex}.wasm`: the bytes by digest, for proxies. No redirect, no coding.
+use super::deliver::{self, Delivery};
+use crate::{
+    app::State,
+    auth::{
+        Caller,
+        access::{Relation, Sight, segment},
+    },
+    error::{Error, Result},
+    http::problem::Problems,
+};
+use actix_web::{HttpRequest, HttpResponse, get, web};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+use std::collections::HashMap;
+use tamis_entities::{
+    filter, release,
+    value::{ReleaseState, Sha256},
+};
+
+/// Get a module by digest
+///
+/// The raw wasm bytes, re-hashed on the way out. Served if the caller may read any release
+/// that holds this digest and none of them is quarantined. Published modules may be cached
+/// by anyone; all others carry `private, no-store`.
+#[utoipa::path(
+    tag = "modules", operation_id = "getModule",
+    params(("file" = String, Path, description = "`<64 lower-case hex digits>.wasm`", example = "0000000000000000000000000000000000000000000000000000000000000000.wasm")),
+    responses((status = 200, description = "The bytes", body = Vec<u8>, content_type = "application/wasm"), (status = 206, description = "The range asked for"), (status = 304, description = "Unchanged"), Problems),
+    security((), ("token" = []))
+)]
+#[get("/modules/sha256/{file}")]
+pub async fn get_module(state: web::Data<State>, caller: Caller, request: HttpRequest) -> Result<HttpResponse> {
+    let file: String = segment(&request, "file")?;
+    let hex = file.strip_suffix(".wasm").filter(|hex| hex.len() == 64).ok_or_else(Error::not_found)?;
+    let sha256: Sha256 = hex.parse().map_err(|_| Error::not_found())?;
+    let (size, public) = permission(&state, &caller, &sha256).await?;
+    deliver::send(&state, &request, Delivery { sha256: &sha256, size, public, filename: None }).await
+}
+
+/// The size of the module, and whether anyone may have it.
+async fn permission(state: &State, caller: &Caller, sha256: &Sha256) -> Result<(u64, bool)> {
+    let releases = release::Entity::find().filter(release::Column::Sha256.eq(sha256.clone())).all(&*state.db).await?;
+    let ids = releases.iter().map(|r| r.filter_id);
+    let filters = filter::Entity::find().filter(filter::Column::Id.is_in(ids)).all(&*state.db).await?;
+    let filters: HashMap<_, _> = filters.into_iter().map(|f| (f.id, f)).collect();
+    let (mut size, mut public) = (None, false);
+    for release in &releases {
+        let Some(filter) = filters.get(&release.filter_id) else { continue };
+        let open = matches!(release.state, ReleaseState::Published | ReleaseState::Yanked);
+        let relation = match open {
+            true => Relation::default(),
+            false => Relation::find(&*state.db, caller, filter, state.clock.now()).await?,
+        };
+        let sight = relation.sight(filter, release);
+        if release.state == ReleaseState::Quarantined && sight != Sight::Nothing {
+            return Err(crate::auth::access::quarantined(release));
+        }
+        if sight == Sight::Bytes {
+            size = u64::try_from(release.size).ok();
+            public |= open;
+        }
+    }
+    size.map(|size| (size, public)).ok_or_else(Error::not_found)
+}

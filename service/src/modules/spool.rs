@@ -1,0 +1,113 @@
+//! Receiving: bytes go to a file as they come, hashed on the way; memory stays at one chunk.
+use crate::{
+    app::State,
+    error::{Error, Kind, Result},
+    fail_here,
+};
+use bytes::Bytes;
+use futures_util::{Stream, StreamExt};
+use sha2::Digest;
+use std::path::{Path, PathBuf};
+use tamis_entities::value::Sha256;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use uuid::Uuid;
+
+const CHUNK: usize = 128 * 1024;
+
+/// A received file; gone when dropped.
+pub struct Spooled {
+    path: PathBuf,
+    pub sha256: Sha256,
+    pub size: u64,
+}
+
+impl Spooled {
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+impl Drop for Spooled {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.path);
+    }
+}
+
+/// Removes the file if receiving ends early.
+struct Unfinished(Option<PathBuf>);
+
+impl Drop for Unfinished {
+    fn drop(&mut self) {
+        if let Some(path) = &self.0 {
+            let _ = std::fs::remove_file(path);
+        }
+    }
+}
+
+pub fn too_large(limit: u64) -> Error {
+    let detail = format!("a module is at most {limit} bytes here (the operator sets --max-module-bytes)");
+    Error::new(Kind::TooLarge, "module-too-large", detail)
+}
+
+pub fn new_path(state: &State) -> PathBuf {
+    state.store.spool().join(format!("{}.part", Uuid::now_v7()))
+}
+
+pub async fn receive<S, E>(state: &State, mut stream: S) -> Result<Spooled>
+where
+    S: Stream<Item = std::result::Result<Bytes, E>> + Unpin,
+    E: std::fmt::Display,
+{
+    let limit = state.serve.max_module_bytes;
+    let path = new_path(state);
+    let mut unfinished = Unfinished(Some(path.clone()));
+    let mut file = tokio::io::BufWriter::with_capacity(CHUNK, tokio::fs::File::create(&path).await?);
+    let mut hasher = sha2::Sha256::new();
+    let mut size = 0u64;
+    while let Some(chunk) = stream.next().await {
+        let chunk = chunk.map_err(|e| Error::invalid("body", format!("the upload ended early: {e}")))?;
+        size += chunk.len() as u64;
+        if size > limit {
+            return Err(too_large(limit));
+        }
+        hasher.update(&chunk);
+        file.write_all(&chunk).await?;
+    }
+    file.flush().await?;
+    if size == 0 {
+        return Err(Error::invalid("body", "it is empty; send the wasm bytes as the body"));
+    }
+    unfinished.0 = None;
+    let spooled = Spooled { path, sha256: Sha256::from_bytes(hasher.finalize().into()), size };
+    fail_here!("upload.after-spool");
+    Ok(spooled)
+}
+
+/// A file that is on disk already, such as an unpacked import.
+pub async fn adopt(path: PathBuf) -> Result<Spooled> {
+    let mut unfinished = Unfinished(Some(path.clone()));
+    let mut file = tokio::fs::File::open(&path).await?;
+    let (mut hasher, mut size, mut buffer) = (sha2::Sha256::new(), 0u64, vec![0; CHUNK]);
+    loop {
+        let n = file.read(&mut buffer).await?;
+        if n == 0 {
+            break;
+        }
+        hasher.update(&buffer[..n]);
+        size += n as u64;
+    }
+    unfinished.0 = None;
+    Ok(Spooled { path, sha256: Sha256::from_bytes(hasher.finalize().into()), size })
+}
+
+/// Removes what a killed process left behind.
+pub fn sweep(spool: &Path, older_than: std::time::Duration) -> Result<()> {
+    for entry in std::fs::read_dir(spool)? {
+        let entry = entry?;
+        let age = entry.metadata()?.modified()?.elapsed().unwrap_or_default();
+        if age > older_than {
+            let _ = std::fs::remove_file(entry.path());
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,129 @@
+//! `tamis fsck`: every row against every object, and every byte against its digest.
+//! Reports; repairs nothing.
+use crate::{app::State, error::Result, modules::store};
+use futures_util::StreamExt;
+use sea_orm::{ColumnTrait, EntityTrait, Order, QueryFilter, QueryOrder, QuerySelect};
+use serde::Serialize;
+use std::{collections::HashSet, fmt};
+use tamis_blobs::BlobError;
+use tamis_entities::{
+    module,
+    value::{ModuleState, Sha256},
+};
+
+const BATCH: u64 = 500;
+
+#[derive(Debug, Default, Serialize)]
+pub struct Found {
+    pub modules: u64,
+    pub bytes: u64,
+    pub problems: Vec<Problem>,
+    /// Objects that no row names: cut-off uploads that the collector will take.
+    pub orphans: Vec<String>,
+}
+
+#[derive(Debug, Serialize)]
+pub struct Problem {
+    /// `missing`: a row without object. `corrupt`: other bytes than the digest says. `foreign`: a
+    /// name that Tamis never writes.
+    pub kind: &'static str,
+    pub object: String,
+    pub detail: String,
+}
+
+impl Found {
+    pub fn is_clean(&self) -> bool {
+        self.problems.is_empty()
+    }
+}
+
+impl fmt::Display for Found {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for problem in &self.problems {
+            writeln!(f, "{}: {} ({})", problem.kind, problem.object, problem.detail)?;
+        }
+        for orphan in &self.orphans {
+            writeln!(f, "orphan: {orphan}")?;
+        }
+        let verdict = if self.is_clean() { "clean" } else { "NOT CLEAN" };
+        write!(
+            f,
+            "{verdict}: {} modules, {} bytes, {} problems, {} orphans",
+            self.modules,
+            self.bytes,
+            self.problems.len(),
+            self.orphans.len()
+        )
+    }
+}
+
+pub async fn run(state: &State) -> Result<Found> {
+    let mut found = Found::default();
+    // Objects first: a module that comes while we look is then a row without a listed
+    // object, which is looked up by itself, never a false orphan.
+    let mut objects = HashSet::new();
+    let mut listing = state.blobs.list();
+    while let Some(entry) = listing.next().await {
+        let entry = entry?;
+        match entry.key {
+            Some(key) => {
+                objects.insert(key.as_str().to_owned());
+            }
+            None => found.problems.push(Problem { kind: "foreign", object: entry.name, detail: format!("{} bytes", entry.size) }),
+        }
+    }
+    let mut after = String::new();
+    loop {
+        let rows = module::Entity::find()
+            .filter(module::Column::Sha256.gt(after.as_str()))
+            .order_by(module::Column::Sha256, Order::Asc)
+            .limit(BATCH)
+            .all(&*state.db)
+            .await?;
+        let Some(last) = rows.last() else { break };
+        after = last.sha256.hex().to_owned();
+        for row in rows {
+            objects.remove(store::key(&row.sha256, row.generation)?.as_str());
+            check(state, &row, &mut found).await?;
+        }
+    }
+    found.orphans = objects.into_iter().collect();
+    found.orphans.sort();
+    Ok(found)
+}
+
+async fn check(state: &State, row: &module::Model, found: &mut Found) -> Result<()> {
+    // A condemned module may lose its object at any moment.
+    if row.state == ModuleState::Condemned {
+        return Ok(());
+    }
+    found.modules += 1;
+    let object = store::key(&row.sha256, row.generation)?.as_str().to_owned();
+    match rehash(state, row).await {
+        Ok(bytes) => found.bytes += bytes,
+        Err(BlobError::NotFound) => {
+            // It may have been collected or replaced since the row was read.
+            let now = module::Entity::find_by_id(row.sha256.clone()).one(&*state.db).await?;
+            if now.is_some_and(|now| now.generation == row.generation && now.state == ModuleState::Live) {
+                found.problems.push(Problem { kind: "missing", object, detail: format!("{} bytes", row.size) });
+            }
+        }
+        Err(error @ BlobError::Corrupt { .. }) => found.problems.push(Problem { kind: "corrupt", object, detail: error.to_string() }),
+        Err(error) => return Err(error.into()),
+    }
+    Ok(())
+}
+
+async fn rehash(state: &State, row: &module::Model) -> Result<u64, BlobError> {
+    let sha256: &Sha256 = &row.sha256;
+    let blob = state.blobs.open(&store::key(sha256, row.generation)?).await?;
+    let size = u64::try_from(row.size).unwrap_or_default();
+    if blob.size != size {
+        return Err(BlobError::Corrupt { sha256: sha256.hex().to_owned(), detail: format!("{} bytes instead of {size}", blob.size) });
+    }
+    let mut stream = tamis_blobs::verified(blob, sha256.bytes(), 0..size);
+    while let Some(chunk) = stream.next().await {
+        chunk?;
+    }
+    Ok(size)
+}

@@ -1,0 +1,271 @@
+//! Handlers of `…/releases`.
+use super::{
+    multipart::{self, UploadForm},
+    publication,
+    view::{ReleaseItem, ReleaseView, release_view},
+};
+use crate::{
+    app::State,
+    auth::{FilterAccess, ReleaseAccess, UploadTarget, access::segment},
+    error::{Error, Kind, Result},
+    filters::change::MetadataChange,
+    http::{
+        body::{Json, Query},
+        page::{Cursors, Page, PageQuery},
+        problem::Problems,
+    },
+    modules::{
+        deliver::{self, Delivery},
+        spool, store,
+    },
+};
+use actix_multipart::Multipart;
+use actix_web::{HttpRequest, HttpResponse, delete, get, http::header, patch, post, put, web};
+use sea_orm::{ColumnTrait, Condition, EntityTrait, Order, QueryFilter, QueryOrder, QuerySelect};
+use serde::Deserialize;
+use tamis_entities::{
+    release,
+    value::{PluginType, ReleaseState, Version, Visibility},
+};
+use tamis_verification::Report;
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub struct UploadQuery {
+    /// The declared plugin type; else the filter's default.
+    #[serde(rename = "type")]
+    #[param(rename = "type")]
+    pub plugin_type: Option<PluginType>,
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReasonRequest {
+    /// Shown to everyone who could read the release.
+    #[schema(max_length = 1000)]
+    pub reason: Option<String>,
+}
+
+impl ReasonRequest {
+    fn checked(self) -> Result<Option<String>> {
+        match self.reason {
+            Some(reason) if reason.len() > 1000 => Err(Error::invalid("reason", "at most 1000 bytes")),
+            reason => Ok(reason.filter(|r| !r.trim().is_empty())),
+        }
+    }
+}
+
+async fn reply(state: &State, uploaded: super::Uploaded) -> Result<HttpResponse> {
+    let view = release_view(state, &uploaded.namespace, &uploaded.filter, &uploaded.release, true).await?;
+    let mut reply = if uploaded.created { HttpResponse::Created() } else { HttpResponse::Ok() };
+    let location = view.links.report.trim_end_matches("/report").to_owned();
+    Ok(reply.insert_header((header::LOCATION, location)).json(view))
+}
+
+/// Upload a release
+///
+/// The body is the module: `curl -T filter.wasm`. Creates the filter if it is not there. The
+/// bytes are verified before anything is stored; a refused module answers 422 with the report.
+#[utoipa::path(tag = "releases", operation_id = "uploadRelease",
+    params(("namespace" = String, Path, description = "Handle of a user or team"), ("filter" = String, Path, description = "Name of the filter"),
+        ("version" = String, Path, description = "SemVer, e.g. `1.2.0`"), UploadQuery),
+    request_body(content = Vec<u8>, content_type = "application/wasm"),
+    responses((status = 201, description = "Uploaded", body = ReleaseView), (status = 200, description = "The same bytes were there already", body = ReleaseView), Problems))]
+#[put("/api/v1/filters/{namespace}/{filter}/releases/{version}")]
+pub async fn upload_release(
+    state: web::Data<State>,
+    target: UploadTarget,
+    query: Query<UploadQuery>,
+    request: HttpRequest,
+    payload: web::Payload,
+) -> Result<HttpResponse> {
+    let version: Version = segment::<String>(&request, "version")?
+        .parse()
+        .map_err(|e: tamis_entities::value::Invalid| Error::invalid("version", e.to_string()))?;
+    check_media(&request)?;
+    check_length(&state, &request)?;
+    let spooled = spool::receive(&state, payload).await?;
+    let change = MetadataChange { plugin_type: query.0.plugin_type.map_or_else(Default::default, crate::filters::change::Patch::Set), ..Default::default() };
+    reply(&state, super::upload(&state, target, &version, spooled, change).await?).await
+}
+
+fn check_media(request: &HttpRequest) -> Result<()> {
+    let Some(media) = request.headers().get(header::CONTENT_TYPE) else { return Ok(()) };
+    let essence = media.to_str().unwrap_or("?").split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    match essence.as_str() {
+        "application/wasm" | "application/octet-stream" => Ok(()),
+        _ => Err(Error::new(Kind::UnsupportedMedia, "unsupported-media-type", "send the bytes as application/wasm or application/octet-stream")),
+    }
+}
+
+/// Refuses by the announced length, before a byte is read.
+fn check_length(state: &State, request: &HttpRequest) -> Result<()> {
+    let announced = request.headers().get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()).and_then(|v| v.parse::<u64>().ok());
+    match announced {
+        Some(n) if n > state.serve.max_module_bytes => Err(spool::too_large(state.serve.max_module_bytes)),
+        _ => Ok(()),
+    }
+}
+
+/// Upload a release from a form
+#[utoipa::path(tag = "releases", operation_id = "uploadReleaseForm",
+    params(("namespace" = String, Path, description = "Handle of a user or team"), ("filter" = String, Path, description = "Name of the filter")),
+    request_body(content = UploadForm, content_type = "multipart/form-data"),
+    responses((status = 201, description = "Uploaded", body = ReleaseView), (status = 200, description = "The same bytes were there already", body = ReleaseView), Problems))]
+#[post("/api/v1/filters/{namespace}/{filter}/releases")]
+pub async fn upload_release_form(state: web::Data<State>, target: UploadTarget, request: HttpRequest, form: Multipart) -> Result<HttpResponse> {
+    let media = request.headers().get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
+    if !media.to_ascii_lowercase().starts_with("multipart/form-data") {
+        return Err(Error::new(Kind::UnsupportedMedia, "unsupported-media-type", "send a multipart/form-data form"));
+    }
+    let form = multipart::read(&state, form).await?;
+    reply(&state, super::upload(&state, target, &form.version, form.module, form.change).await?).await
+}
+
+/// List releases
+///
+/// Newest upload first. Drafts are shown to insiders (and, of a public filter, to everyone
+/// signed in); yanked and quarantined ones to insiders only.
+#[utoipa::path(tag = "releases", operation_id = "listReleases",
+    params(("namespace" = String, Path, description = "Handle of a user or team"), ("filter" = String, Path, description = "Name of the filter"), PageQuery),
+    responses((status = 200, description = "A page", body = Page<ReleaseItem>), Problems), security((), ("token" = [])))]
+#[get("/api/v1/filters/{namespace}/{filter}/releases")]
+pub async fn list_releases(state: web::Data<State>, access: FilterAccess, page: Query<PageQuery>) -> Result<web::Json<Page<ReleaseItem>>> {
+    let limit = page.0.limit()?;
+    let cursors = Cursors { key: &state.secret, context: format!("releases|{}|{}", access.caller.key(), access.filter.id) };
+    let mut rows = release::Entity::find().filter(release::Column::FilterId.eq(access.filter.id)).filter(listed(&access));
+    if let Some(id) = cursors.open::<Uuid>(page.0.after.as_deref())? {
+        rows = rows.filter(release::Column::Id.lt(id));
+    }
+    let mut rows = rows.order_by(release::Column::Id, Order::Desc).limit(limit + 1).all(&*state.db).await?;
+    let more = rows.len() as u64 > limit;
+    rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+    let next = if more { rows.last().map(|r| cursors.seal(&r.id)).transpose()? } else { None };
+    Ok(web::Json(Page { items: rows.into_iter().map(Into::into).collect(), next }))
+}
+
+/// The states that this caller finds in the list.
+fn listed(access: &FilterAccess) -> Condition {
+    let relation = &access.relation;
+    if relation.is_insider() || relation.reviews || relation.admin {
+        return Condition::all();
+    }
+    let mut states = vec![ReleaseState::Published];
+    if access.filter.visibility == Visibility::Public && relation.id.is_some() {
+        states.push(ReleaseState::Draft);
+    }
+    Condition::all().add(release::Column::State.is_in(states))
+}
+
+/// Get a release
+#[utoipa::path(tag = "releases", operation_id = "getRelease",
+    params(("namespace" = String, Path, description = "Handle of a user or team"), ("filter" = String, Path, description = "Name of the filter"), ("version" = String, Path, description = "SemVer")),
+    responses((status = 200, description = "The release", body = ReleaseView), Problems), security((), ("token" = [])))]
+#[get("/api/v1/filters/{namespace}/{filter}/releases/{version}")]
+pub async fn get_release(state: web::Data<State>, found: ReleaseAccess) -> Result<web::Json<ReleaseView>> {
+    let access = &found.access;
+    Ok(web::Json(release_view(&state, &access.namespace, &access.filter, &found.release, access.relation.is_insider() || access.relation.reviews).await?))
+}
+
+/// Describe a draft
+///
+/// Fields left out keep their value, null clears. Open reviews of the release are
+/// superseded: what they asked for has changed.
+#[utoipa::path(tag = "releases", operation_id = "changeRelease", request_body = MetadataChange,
+    params(("namespace" = String, Path, description = "Handle of a user or team"), ("filter" = String, Path, description = "Name of the filter"), ("version" = String, Path, description = "SemVer")),
+    responses((status = 200, description = "Changed", body = ReleaseView), Problems))]
+#[patch("/api/v1/filters/{namespace}/{filter}/releases/{version}")]
+pub async fn change_release(state: web::Data<State>, found: ReleaseAccess, change: Json<MetadataChange>) -> Result<web::Json<ReleaseView>> {
+    let ReleaseAccess { access, release } = found;
+    let object = format!("release:{}@{}", access.name(), release.version);
+    let release = super::change(&state, &access.filter, release, access.who()?, object, change.0).await?;
+    Ok(web::Json(release_view(&state, &access.namespace, &access.filter, &release, true).await?))
+}
+
+/// Delete a draft
+///
+/// Its version stays taken by its digest for ever.
+#[utoipa::path(tag = "releases", operation_id = "deleteRelease",
+    params(("namespace" = String, Path, description = "Handle of a user or team"), ("filter" = String, Path, description = "Name of the filter"), ("version" = String, Path, description = "SemVer")),
+    responses((status = 204, description = "Deleted"), Problems))]
+#[delete("/api/v1/filters/{namespace}/{filter}/releases/{version}")]
+pub async fn delete_release(state: web::Data<State>, found: ReleaseAccess) -> Result<HttpResponse> {
+    let object = format!("release:{}@{}", found.access.name(), found.release.version);
+    super::delete(&state, &found.access.filter, &found.release, found.access.who()?, object).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// Get the report
+///
+/// What verification found in the bytes: facts, findings, hosts, capabilities, verdict.
+#[utoipa::path(tag = "releases", operation_id = "getReport",
+    params(("namespace" = String, Path, description = "Handle of a user or team"), ("filter" = String, Path, description = "Name of the filter"), ("version" = String, Path, description = "SemVer")),
+    responses((status = 200, description = "The report", body = Report), Problems), security((), ("token" = [])))]
+#[get("/api/v1/filters/{namespace}/{filter}/releases/{version}/report")]
+pub async fn get_report(state: web::Data<State>, found: ReleaseAccess) -> Result<web::Json<Report>> {
+    let release = &found.release;
+    let shown = super::shown_metadata(release, found.access.relation.is_insider() || found.access.relation.reviews);
+    Ok(web::Json(store::report_of(&state, &release.sha256, shown.plugin_type).await?))
+}
+
+/// Download a release's module
+///
+/// `ETag` is the digest. `Range` and `If-None-Match` work as usual. The bytes are hashed on
+/// the way out: a rotten object breaks the connection instead of ending a wrong body.
+#[utoipa::path(tag = "releases", operation_id = "downloadModule",
+    params(("namespace" = String, Path, description = "Handle of a user or team"), ("filter" = String, Path, description = "Name of the filter"), ("version" = String, Path, description = "SemVer")),
+    responses((status = 200, description = "The bytes", body = Vec<u8>, content_type = "application/wasm"), (status = 206, description = "The range asked for"), (status = 304, description = "Unchanged"), Problems), security((), ("token" = [])))]
+#[get("/api/v1/filters/{namespace}/{filter}/releases/{version}/module")]
+pub async fn download_module(state: web::Data<State>, found: ReleaseAccess, request: HttpRequest) -> Result<HttpResponse> {
+    let (filter, release) = (&found.access.filter, &found.release);
+    let delivery = Delivery {
+        sha256: &release.sha256,
+        size: u64::try_from(release.size).unwrap_or_default(),
+        public: matches!(release.state, ReleaseState::Published | ReleaseState::Yanked),
+        filename: Some(format!("{}-{}.wasm", filter.name, release.version)),
+    };
+    deliver::send(&state, &request, delivery).await
+}
+
+/// Yank a release
+///
+/// It leaves catalog, search and `latest`; whoever names the version or digest still gets it.
+#[utoipa::path(tag = "releases", operation_id = "yankRelease", request_body = ReasonRequest,
+    params(("namespace" = String, Path, description = "Handle of a user or team"), ("filter" = String, Path, description = "Name of the filter"), ("version" = String, Path, description = "SemVer")),
+    responses((status = 200, description = "Yanked", body = ReleaseView), Problems))]
+#[post("/api/v1/filters/{namespace}/{filter}/releases/{version}/yank")]
+pub async fn yank_release(state: web::Data<State>, found: ReleaseAccess, body: Json<ReasonRequest>) -> Result<web::Json<ReleaseView>> {
+    let release = publication::yank(&state, &found.access, &found.release, body.0.checked()?).await?;
+    moved(&state, &found, &release).await
+}
+
+/// Take a yank back
+#[utoipa::path(tag = "releases", operation_id = "unyankRelease",
+    params(("namespace" = String, Path, description = "Handle of a user or team"), ("filter" = String, Path, description = "Name of the filter"), ("version" = String, Path, description = "SemVer")),
+    responses((status = 200, description = "Published again", body = ReleaseView), Problems))]
+#[post("/api/v1/filters/{namespace}/{filter}/releases/{version}/unyank")]
+pub async fn unyank_release(state: web::Data<State>, found: ReleaseAccess) -> Result<web::Json<ReleaseView>> {
+    let release = publication::unyank(&state, &found.access, &found.release).await?;
+    moved(&state, &found, &release).await
+}
+
+/// Quarantine a release
+///
+/// For curators. Nobody but the author and curators gets the bytes any more; a review with
+/// the action `unquarantine` ends it.
+#[utoipa::path(tag = "releases", operation_id = "quarantineRelease", request_body = ReasonRequest,
+    params(("namespace" = String, Path, description = "Handle of a user or team"), ("filter" = String, Path, description = "Name of the filter"), ("version" = String, Path, description = "SemVer")),
+    responses((status = 200, description = "Quarantined", body = ReleaseView), Problems))]
+#[post("/api/v1/filters/{namespace}/{filter}/releases/{version}/quarantine")]
+pub async fn quarantine_release(state: web::Data<State>, found: ReleaseAccess, body: Json<ReasonRequest>) -> Result<web::Json<ReleaseView>> {
+    let reason = body.0.checked()?.ok_or_else(|| Error::invalid("reason", "say why: the author and everyone who could read it will see this"))?;
+    let release = publication::quarantine(&state, &found.access, &found.release, reason).await?;
+    moved(&state, &found, &release).await
+}
+
+async fn moved(state: &State, found: &ReleaseAccess, release: &release::Model) -> Result<web::Json<ReleaseView>> {
+    Ok(web::Json(release_view(state, &found.access.namespace, &found.access.filter, release, found.access.relation.is_insider()).await?))
+}

@@ -1,0 +1,189 @@
+//! Handlers of `/api/v1/reviews`.
+use super::{
+    decide::{self, VoteRequest},
+    submit::{self, ReviewRequest},
+    view::{self, ReviewItem, ReviewView},
+};
+use crate::{
+    app::State,
+    audit::{self, Actor},
+    auth::{Caller, ReviewAccess, SignedIn, access::find_namespace},
+    error::{Error, Result},
+    http::{
+        body::{Json, Query},
+        page::{Cursors, Page, PageQuery},
+        problem::Problems,
+    },
+    releases::view::{ReleaseView, release_view},
+};
+use actix_web::{HttpResponse, get, http::header, post, web};
+use sea_orm::{ActiveValue::Set, ColumnTrait, Condition, EntityTrait, Order, QueryFilter, QueryOrder, QuerySelect, QueryTrait};
+use serde::Deserialize;
+use serde_json::json;
+use tamis_entities::{
+    filter, review, review_comment, user,
+    value::{MemberRole, ReviewState, Role, Slug},
+};
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub struct ReviewQuery {
+    pub state: Option<ReviewState>,
+    /// Where the page before ended: its `next`.
+    pub after: Option<String>,
+    #[param(minimum = 1, maximum = 100, default = 20)]
+    pub limit: Option<u64>,
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CommentRequest {
+    #[schema(min_length = 1, max_length = 10000)]
+    pub body: String,
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AssignmentRequest {
+    /// A curator's handle; null puts the review back into the queue.
+    #[schema(value_type = Option<String>)]
+    pub assignee: Option<Slug>,
+}
+
+/// List reviews
+///
+/// Curators see all; others what they submitted and what concerns filters that they may
+/// write. Oldest first: it is a queue.
+#[utoipa::path(tag = "reviews", operation_id = "listReviews", params(ReviewQuery),
+    responses((status = 200, description = "A page", body = Page<ReviewItem>), Problems))]
+#[get("/api/v1/reviews")]
+pub async fn list_reviews(state: web::Data<State>, who: SignedIn, query: Query<ReviewQuery>) -> Result<web::Json<Page<ReviewItem>>> {
+    let limit = PageQuery { after: None, limit: query.0.limit }.limit()?;
+    let context = format!("reviews|{}|{:?}", who.0.id, query.0.state);
+    let cursors = Cursors { key: &state.secret, context };
+    let mut rows = review::Entity::find();
+    if !who.0.is_curator() {
+        let writes = who.0.teams.iter().filter(|(_, role)| *role >= MemberRole::Maintainer).map(|(team, _)| *team);
+        let own = filter::Entity::find()
+            .select_only()
+            .column(filter::Column::Id)
+            .filter(filter::Column::NamespaceId.is_in(writes.chain([who.0.id])))
+            .into_query();
+        let mine = review::Column::SubmittedBy.eq(who.0.id);
+        rows = rows.filter(Condition::any().add(mine).add(review::Column::FilterId.in_subquery(own)));
+    }
+    if let Some(state) = query.0.state {
+        rows = rows.filter(review::Column::State.eq(state));
+    }
+    if let Some(id) = cursors.open::<Uuid>(query.0.after.as_deref())? {
+        rows = rows.filter(review::Column::Id.gt(id));
+    }
+    let mut rows = rows.order_by(review::Column::Id, Order::Asc).limit(limit + 1).all(&*state.db).await?;
+    let more = rows.len() as u64 > limit;
+    rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+    let next = if more { rows.last().map(|r| cursors.seal(&r.id)).transpose()? } else { None };
+    Ok(web::Json(Page { items: view::items(&state, rows).await?, next }))
+}
+
+/// Ask for a publication
+///
+/// Answers at once; checks run, then curators decide. `unpublish`, `update` and
+/// `unquarantine` go the same way.
+#[utoipa::path(tag = "reviews", operation_id = "submitReview", request_body = ReviewRequest,
+    responses((status = 201, description = "The request", body = ReviewView), Problems))]
+#[post("/api/v1/reviews")]
+pub async fn submit_review(state: web::Data<State>, caller: Caller, body: Json<ReviewRequest>) -> Result<HttpResponse> {
+    let (_, _, review) = submit::submit(&state, caller, body.0).await?;
+    let location = format!("{}/api/v1/reviews/{}", state.public_url, review.id);
+    Ok(HttpResponse::Created().insert_header((header::LOCATION, location)).json(view::view(&state, review.id).await?))
+}
+
+/// Get a review
+#[utoipa::path(tag = "reviews", operation_id = "getReview", params(("id" = Uuid, Path, description = "Id of the review")),
+    responses((status = 200, description = "The review with checks, votes and comments", body = ReviewView), Problems))]
+#[get("/api/v1/reviews/{id}")]
+pub async fn get_review(state: web::Data<State>, found: ReviewAccess) -> Result<web::Json<ReviewView>> {
+    Ok(web::Json(view::view(&state, found.review.id).await?))
+}
+
+/// Vote
+///
+/// For curators who did not submit, upload or may write the filter. The vote names the
+/// digest (and may name the revision) that was looked at; anything else is 409 `stale`.
+#[utoipa::path(tag = "reviews", operation_id = "voteReview", request_body = VoteRequest, params(("id" = Uuid, Path, description = "Id of the review")),
+    responses((status = 200, description = "The review as it is now", body = ReviewView), Problems))]
+#[post("/api/v1/reviews/{id}/votes")]
+pub async fn vote_review(state: web::Data<State>, found: ReviewAccess, body: Json<VoteRequest>) -> Result<web::Json<ReviewView>> {
+    decide::vote(&state, &found, body.0).await?;
+    Ok(web::Json(view::view(&state, found.review.id).await?))
+}
+
+/// Comment
+#[utoipa::path(tag = "reviews", operation_id = "commentReview", request_body = CommentRequest, params(("id" = Uuid, Path, description = "Id of the review")),
+    responses((status = 201, description = "The review as it is now", body = ReviewView), Problems))]
+#[post("/api/v1/reviews/{id}/comments")]
+pub async fn comment_review(state: web::Data<State>, found: ReviewAccess, body: Json<CommentRequest>) -> Result<HttpResponse> {
+    let text = body.0.body.trim();
+    if text.is_empty() || text.len() > 10_000 {
+        return Err(Error::invalid("body", "1 to 10000 bytes"));
+    }
+    let who = found.access.who()?;
+    let txn = state.db.begin_write().await?;
+    let row = review_comment::ActiveModel {
+        id: Set(Uuid::now_v7()),
+        review_id: Set(found.review.id),
+        user_id: Set(who.id),
+        body: Set(text.to_owned()),
+        created_at: Set(state.clock.now()),
+    };
+    review_comment::Entity::insert(row).exec_without_returning(&*txn).await?;
+    let object = format!("release:{}@{}", found.access.name(), found.release.version);
+    audit::record(&*txn, &state.clock, &Actor::from(who), "review.comment", object, json!({"review": found.review.id})).await?;
+    txn.commit().await?;
+    Ok(HttpResponse::Created().json(view::view(&state, found.review.id).await?))
+}
+
+/// Assign
+#[utoipa::path(tag = "reviews", operation_id = "assignReview", request_body = AssignmentRequest, params(("id" = Uuid, Path, description = "Id of the review")),
+    responses((status = 200, description = "The review as it is now", body = ReviewView), Problems))]
+#[post("/api/v1/reviews/{id}/assignment")]
+pub async fn assign_review(state: web::Data<State>, found: ReviewAccess, body: Json<AssignmentRequest>) -> Result<web::Json<ReviewView>> {
+    let assignee = match &body.0.assignee {
+        None => None,
+        Some(handle) => Some(curator(&state, handle).await?),
+    };
+    submit::assign(&state, &found, assignee).await?;
+    Ok(web::Json(view::view(&state, found.review.id).await?))
+}
+
+async fn curator(state: &State, handle: &Slug) -> Result<Uuid> {
+    let wrong = || Error::invalid("assignee", "the handle of a curator");
+    let namespace = find_namespace(&*state.db, handle).await?.ok_or_else(wrong)?;
+    let user = user::Entity::find_by_id(namespace.id).one(&*state.db).await?.ok_or_else(wrong)?;
+    if user.role >= Role::Curator { Ok(user.id) } else { Err(wrong()) }
+}
+
+/// Withdraw a request
+#[utoipa::path(tag = "reviews", operation_id = "withdrawReview", params(("id" = Uuid, Path, description = "Id of the review")),
+    responses((status = 200, description = "The review as it is now", body = ReviewView), Problems))]
+#[post("/api/v1/reviews/{id}/withdrawal")]
+pub async fn withdraw_review(state: web::Data<State>, found: ReviewAccess) -> Result<web::Json<ReviewView>> {
+    submit::withdraw(&state, &found).await?;
+    Ok(web::Json(view::view(&state, found.review.id).await?))
+}
+
+/// Release what was approved
+///
+/// For the submitter, anyone who may write the filter, or a curator. Works once.
+#[utoipa::path(tag = "reviews", operation_id = "releaseReview", params(("id" = Uuid, Path, description = "Id of the review")),
+    responses((status = 200, description = "The release as it is now", body = ReleaseView), Problems))]
+#[post("/api/v1/reviews/{id}/release")]
+pub async fn release_review(state: web::Data<State>, found: ReviewAccess) -> Result<web::Json<ReleaseView>> {
+    let released = decide::release(&state, &found).await?;
+    let access = &found.access;
+    let filter = filter::Entity::find_by_id(access.filter.id).one(&*state.db).await?.ok_or_else(Error::not_found)?;
+    Ok(web::Json(release_view(&state, &access.namespace, &filter, &released, access.relation.is_insider()).await?))
+}

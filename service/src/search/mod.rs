@@ -1,0 +1,255 @@
+//! Full-text search that forgives typos, over the two lists that people search. Owns the
+//! tables `search_*`; the engines' own SQL is in `sqlite` and `postgres` and nowhere else.
+//! Knows nothing of HTTP or of who may see what: the caller says that as a condition.
+mod correct;
+mod postgres;
+mod rank;
+mod sqlite;
+mod text;
+
+use crate::error::Result;
+use rank::Candidate;
+use sea_orm::{
+    Condition, ConnectionTrait, DbBackend, ExprTrait, FromQueryResult, DeriveIden, Order,
+    sea_query::{Expr, Query as Sql, SelectStatement},
+};
+use std::collections::{BTreeSet, HashSet};
+use text::{Folded, Query};
+use uuid::Uuid;
+
+pub use text::LONGEST_QUERY;
+
+/// Matches of one kind that are looked at before ranking. A word that more documents have
+/// than this ranks only the ones first met, title and name before summary and README.
+const MOST_CANDIDATES: u64 = 1000;
+/// Filters whose name begins with the query, and filters of the namespace that it names.
+const MOST_NAMED: u64 = 200;
+/// With so many hits in READMEs alone, nobody needs to be corrected.
+const ENOUGH: usize = 10;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Corpus {
+    /// The public text of approved snapshots.
+    Catalog,
+    /// Text of drafts too: search it only under a condition on what the caller may see.
+    Filters,
+}
+
+impl Corpus {
+    fn number(self) -> i16 {
+        match self {
+            Self::Catalog => 0,
+            Self::Filters => 1,
+        }
+    }
+}
+
+pub struct Document<'a> {
+    pub filter_id: Uuid,
+    pub namespace: &'a str,
+    pub name: &'a str,
+    pub title: &'a str,
+    pub summary: &'a str,
+    pub labels: &'a [String],
+    pub readme: Option<&'a str>,
+}
+
+#[derive(DeriveIden)]
+enum SearchDocuments {
+    Table,
+    FilterId,
+    Corpus,
+    Namespace,
+    Name,
+    Words,
+    Title,
+    Summary,
+}
+
+/// What the engine shall find: of each group at least one word.
+struct Wanted<'a> {
+    groups: Vec<Vec<&'a str>>,
+    /// The first word of the last group may be the start of a longer one.
+    open_end: bool,
+    /// Only in namespace, name, title and labels.
+    head: bool,
+}
+
+/// Adds a document or replaces it, within the caller's transaction.
+pub async fn put<C: ConnectionTrait>(txn: &C, corpus: Corpus, document: &Document<'_>) -> Result<()> {
+    let folded = Folded::new(document);
+    let old = stored(txn, corpus, document.filter_id).await?;
+    match txn.get_database_backend() {
+        DbBackend::Postgres => postgres::put(txn, corpus, document.filter_id, &folded).await?,
+        _ => sqlite::put(txn, corpus, document.filter_id, &folded).await?,
+    }
+    let words = folded.vocabulary();
+    let known: BTreeSet<_> = old.iter().flat_map(Candidate::vocabulary).collect();
+    learn(txn, corpus, &words).await?;
+    forget(txn, corpus, known.difference(&words).copied().collect()).await
+}
+
+/// Removes a document; one that is not there is gone already.
+pub async fn remove<C: ConnectionTrait>(txn: &C, corpus: Corpus, filter_id: Uuid) -> Result<()> {
+    let Some(old) = stored(txn, corpus, filter_id).await? else { return Ok(()) };
+    let mut delete = Sql::delete();
+    delete.from_table(SearchDocuments::Table).cond_where(this(corpus, filter_id));
+    txn.execute(&delete).await?;
+    forget(txn, corpus, old.vocabulary().into_iter().collect()).await
+}
+
+/// The documents that match, best first: the filter or namespace of that name, names that
+/// begin with it, full text, and only if that finds nothing of use, words that are spelt
+/// almost like it or contain it.
+///
+/// `within` is a condition on `catalog_entries` for the catalog and on `filters` for filters.
+/// It is applied where candidates are picked, so what the caller may not see takes no place
+/// from what they may. Of each kind of match 1,000 candidates are ranked at most.
+/// A query without a word finds nothing; any text of at most 200 characters is a query.
+pub async fn find<C: ConnectionTrait>(
+    db: &C,
+    corpus: Corpus,
+    q: &str,
+    within: Option<Condition>,
+    limit: u64,
+) -> Result<Vec<Uuid>> {
+    let Some(query) = Query::parse(q)? else { return Ok(vec![]) };
+    let search = Search { db, corpus, within };
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    let mut found = Found::default();
+    for select in named(corpus, &query) {
+        found.add(search.run(select, MOST_NAMED).await?);
+    }
+    let groups: Vec<_> = query.words.iter().map(|word| vec![word.as_str()]).collect();
+    for (head, open_end) in [(true, false), (false, false), (false, true)] {
+        if found.candidates.len() < limit.min(MOST_CANDIDATES as usize) {
+            found.add(search.matching(&Wanted { groups: groups.clone(), open_end, head }).await?);
+        }
+    }
+    let plain = found.candidates.iter().any(|candidate| rank::is_plain(&query, candidate));
+    let forgiving = !plain && found.candidates.len() < ENOUGH;
+    if forgiving {
+        found.add(correct::matches(&search, &query).await?);
+    }
+    let mut ranked = rank::best_first(&query, found.candidates, forgiving);
+    ranked.truncate(limit);
+    Ok(ranked)
+}
+
+#[derive(Default)]
+struct Found {
+    candidates: Vec<Candidate>,
+    ids: HashSet<Uuid>,
+}
+
+impl Found {
+    fn add(&mut self, more: Vec<Candidate>) {
+        self.candidates.extend(more.into_iter().filter(|candidate| self.ids.insert(candidate.filter_id)));
+    }
+}
+
+struct Search<'a, C> {
+    db: &'a C,
+    corpus: Corpus,
+    within: Option<Condition>,
+}
+
+impl<C: ConnectionTrait> Search<'_, C> {
+    async fn matching(&self, wanted: &Wanted<'_>) -> Result<Vec<Candidate>> {
+        let select = match self.db.get_database_backend() {
+            DbBackend::Postgres => postgres::matching(self.corpus, wanted),
+            _ => sqlite::matching(self.corpus, wanted),
+        };
+        self.run(select, MOST_CANDIDATES).await
+    }
+
+    /// Words of the vocabulary that share three letters in a row with this one, and are as
+    /// long give or take `slips`, or contain it.
+    async fn alike(&self, word: &str, slips: usize) -> Result<String> {
+        let statement = match self.db.get_database_backend() {
+            DbBackend::Postgres => postgres::alike(self.corpus, word, slips),
+            _ => sqlite::alike(self.corpus, word, slips),
+        };
+        let row = self.db.query_one_raw(statement).await?;
+        let words = row.map(|row| row.try_get::<Option<String>>("", "words")).transpose()?;
+        Ok(words.flatten().unwrap_or_default())
+    }
+
+    /// Runs a selection from `search_documents`, limited to what the caller may see.
+    async fn run(&self, mut select: SelectStatement, most: u64) -> Result<Vec<Candidate>> {
+        use SearchDocuments as D;
+        select.columns([D::FilterId, D::Namespace, D::Name, D::Words, D::Title, D::Summary].map(|c| (D::Table, c)));
+        if let Some(within) = &self.within {
+            let (table, key) = match self.corpus {
+                Corpus::Catalog => ("catalog_entries", "filter_id"),
+                Corpus::Filters => ("filters", "id"),
+            };
+            // On SQLite a cross join also fixes the order: from the matches to the rows.
+            select.cross_join(table);
+            select.and_where(Expr::col((table, key)).equals((D::Table, D::FilterId)));
+            select.cond_where(within.clone());
+        }
+        select.limit(most);
+        let rows = self.db.query_all(&select).await?;
+        Ok(rows.iter().map(|row| Candidate::from_query_result(row, "")).collect::<Result<_, _>>()?)
+    }
+}
+
+/// By name, without full text: an exact name is found however many documents have the word.
+fn named(corpus: Corpus, query: &Query) -> Vec<SelectStatement> {
+    use SearchDocuments as D;
+    let column = |column| Expr::col((D::Table, column));
+    let mut by_name = Sql::select();
+    by_name.from(D::Table).and_where(column(D::Corpus).eq(corpus.number()));
+    by_name.order_by((D::Table, D::Name), Order::Asc);
+    let mut by_namespace = by_name.clone();
+    let mut by_path = by_name.clone();
+    by_namespace.and_where(column(D::Namespace).eq(query.key.as_str()));
+    by_name.and_where(column(D::Name).gte(query.key.as_str()));
+    by_name.and_where(column(D::Name).lt(format!("{}\u{10ffff}", query.key)));
+    let mut all = vec![by_name, by_namespace];
+    if let Some((namespace, name)) = &query.path {
+        by_path.and_where(column(D::Namespace).eq(namespace.as_str())).and_where(column(D::Name).eq(name.as_str()));
+        all.push(by_path);
+    }
+    all
+}
+
+fn this(corpus: Corpus, filter_id: Uuid) -> Condition {
+    use SearchDocuments as D;
+    Condition::all().add(Expr::col(D::FilterId).eq(filter_id)).add(Expr::col(D::Corpus).eq(corpus.number()))
+}
+
+async fn stored<C: ConnectionTrait>(txn: &C, corpus: Corpus, filter_id: Uuid) -> Result<Option<Candidate>> {
+    use SearchDocuments as D;
+    let mut select = Sql::select();
+    select.columns([D::FilterId, D::Namespace, D::Name, D::Words, D::Title, D::Summary]);
+    select.from(D::Table).cond_where(this(corpus, filter_id));
+    let row = txn.query_one(&select).await?;
+    Ok(row.map(|row| Candidate::from_query_result(&row, "")).transpose()?)
+}
+
+/// Adds words to the vocabulary, in one order always, so that two writers never wait in a circle.
+async fn learn<C: ConnectionTrait>(txn: &C, corpus: Corpus, words: &BTreeSet<&str>) -> Result<()> {
+    let words: Vec<_> = words.iter().copied().collect();
+    let statement = match txn.get_database_backend() {
+        DbBackend::Postgres => postgres::learn(corpus, &words),
+        _ => sqlite::learn(corpus, &words),
+    };
+    txn.execute_raw(statement).await?;
+    Ok(())
+}
+
+/// Drops the words that no other document has. Another writer who brings one back in this
+/// very moment may lose it: until the next change of the text, that word corrects no typo.
+async fn forget<C: ConnectionTrait>(txn: &C, corpus: Corpus, words: Vec<&str>) -> Result<()> {
+    if words.is_empty() {
+        return Ok(());
+    }
+    let statement = match txn.get_database_backend() {
+        DbBackend::Postgres => postgres::forget(corpus, &words),
+        _ => sqlite::forget(corpus, &words),
+    };
+    txn.execute_raw(statement).await?;
+    Ok(())
+}
