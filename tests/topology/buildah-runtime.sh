@@ -33,8 +33,7 @@ debian_root() {
 }
 
 image() {
-  mkdir -p "$work/context/docker"
-  cp docker/healthcheck "$work/context/docker/"
+  mkdir "$work/context"
   cp LICENSE "$work/context/"
   cp "$binary" "$work/context/tamis"
   buildah build -q --format docker --target runtime-prebuilt --build-arg BASE=localhost/base --build-arg BINARY=tamis \
@@ -46,7 +45,7 @@ configured() { buildah inspect --type image --format "{{$1}}" tamis; }
 helps() { inside tamis --help | grep -q 'serve'; }
 writes_data() { inside touch /data/probe; }
 # Nothing listens in a container that was not started: the check must say so.
-unhealthy() { ! inside tamis-healthcheck 2>/dev/null; }
+unhealthy() { ! inside tamis health 2>/dev/null; }
 
 debian_root
 image
@@ -58,6 +57,6 @@ check "and not to the rest" fails inside touch /usr/local/bin/probe
 check "root certificates are there" inside test -s /etc/ssl/certs/ca-certificates.crt
 check "the image listens on all addresses" same "$(inside printenv TAMIS_LISTEN)" 0.0.0.0:8080
 check "a stopped server is not healthy" unhealthy
-check "the image carries a health check" same "$(configured .Docker.Config.Healthcheck.Test)" "[CMD tamis-healthcheck]"
+check "the image carries a health check" same "$(configured .Docker.Config.Healthcheck.Test)" "[CMD tamis health]"
 check "and a volume" same "$(configured .Docker.Config.Volumes)" "map[/data:{}]"
 report image

@@ -42,7 +42,7 @@ tamis() { "$binary" "$@" --data-dir "$work/operator"; }
 
 ready() { curl -sf -o /dev/null "http://127.0.0.1:${replica_port[$1]}/health/ready"; }
 all_ready() { eventually 60 ready 1 && eventually 60 ready 2; }
-healthy() { TAMIS_LISTEN=127.0.0.1:${replica_port[$1]} docker/healthcheck; }
+healthy() { TAMIS_LISTEN=0.0.0.0:${replica_port[$1]} "$binary" health; }
 
 # eventually SECONDS COMMAND...: tries ten times a second.
 eventually() {
