@@ -5,7 +5,7 @@ use crate::{
 use actix_web::{App, HttpServer, web};
 use std::{net::TcpListener, ops::Deref, sync::Arc, time::Duration};
 use tamis_blobs::BlobStore;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, oneshot};
 use utoipa_actix_web::AppExt;
 
 /// Cheap to clone; one per process.
@@ -67,8 +67,9 @@ impl State {
     }
 }
 
-/// Serves until told to stop, then lets the requests in flight finish.
-pub async fn run(state: State, listener: TcpListener) -> Result<()> {
+/// Serves until SIGTERM or SIGINT, or until `stop` is heard; then lets the requests in
+/// flight finish.
+pub async fn run(state: State, listener: TcpListener, stop: Option<oneshot::Receiver<()>>) -> Result<()> {
     let background = jobs::worker::spawn(state.clone());
     let drain = state.serve.drain_seconds;
     let workers = state.serve.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(2, |n| n.get()));
@@ -76,12 +77,12 @@ pub async fn run(state: State, listener: TcpListener) -> Result<()> {
     let server = HttpServer::new(move || {
         App::new()
             .app_data(data.clone())
-            .app_data(web::PayloadConfig::new(1024 * 1024))
             .into_utoipa_app()
             .openapi(http::document::base())
             .configure(http::routes::configure)
             .map(|app| {
-                app.default_service(web::to(http::routes::unmatched))
+                app.configure(http::document::docs)
+                    .default_service(web::to(http::routes::unmatched))
                     .wrap(actix_web::middleware::from_fn(auth::middleware::authorise))
                     .wrap(actix_web::middleware::from_fn(http::middleware::observe))
             })
@@ -90,10 +91,19 @@ pub async fn run(state: State, listener: TcpListener) -> Result<()> {
     .workers(workers)
     .client_request_timeout(Duration::from_secs(30))
     .keep_alive(Duration::from_secs(75))
-    .shutdown_timeout(drain)
-    .listen(listener)?
-    .run();
-    server.await?;
+    .shutdown_timeout(drain);
+    match stop {
+        None => server.listen(listener)?.run().await?,
+        Some(stop) => {
+            let running = server.disable_signals().listen(listener)?.run();
+            let handle = running.handle();
+            tokio::spawn(async move {
+                let _ = stop.await;
+                handle.stop(true).await;
+            });
+            running.await?;
+        }
+    }
     background.stop().await;
     Ok(())
 }

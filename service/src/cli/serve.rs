@@ -37,7 +37,7 @@ pub async fn run(store: StoreArgs, mut serve: ServeArgs, clock: Clock) -> Result
     if std::io::stderr().is_terminal() {
         let _ = writeln!(std::io::stderr(), "\n  Tamis is ready: {}\n", state.public_url);
     }
-    app::run(state, listener).await?;
+    app::run(state, listener, None).await?;
     Ok(ExitCode::SUCCESS)
 }
 

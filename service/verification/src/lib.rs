@@ -14,6 +14,7 @@ mod findings;
 mod host_reader;
 mod hosts;
 mod instance;
+mod mangled;
 mod parse;
 mod plugin;
 mod printable;

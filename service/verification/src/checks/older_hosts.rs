@@ -20,7 +20,7 @@ pub fn check(facts: &Facts<'_>, _: &Declared, findings: &mut Findings) {
                 .fix("Use SDK and language versions without these calls if older proxies must load it.");
         }
         WasiTier::Full => {
-            findings.warning("host-minimum", format!("Needs Envoy 1.38 or newer, for {names}.")).fix(
+            findings.warning("host-minimum", format!("Needs Envoy 1.39 or newer, for {names}.")).fix(
                 "Remove the code that reaches for files, sockets or clock resolution: hosts only refuse \
                      such calls, and older ones refuse the whole module.",
             );

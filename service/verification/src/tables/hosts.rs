@@ -26,19 +26,24 @@ const fn cpp_host(versions: &'static str, wasi: WasiTier) -> Host {
     Host { host: "proxy-wasm-cpp-host", versions, wasi, envoy: false }
 }
 
-/// Newest first within each host.
+/// Newest first within each host. Where Envoy's tiers change: the pins of proxy-wasm-cpp-host in
+/// envoyproxy/envoy `bazel/repository_locations.bzl`; 1.36 to 1.40 were also tried, and 1.38 still
+/// lacks the full set. Istio 1.n carries Envoy 1.(n+8) (istio.io, "Supported releases"), Envoy Gateway
+/// 1.n carries Envoy 1.(n+30) and loads wasm since 1.1 (gateway.envoyproxy.io, "Compatibility matrix").
 pub const HOSTS: &[Host] = &[
-    envoy(">=1.38", WasiTier::Full),
-    envoy(">=1.33, <1.38", WasiTier::Go),
+    envoy(">=1.39", WasiTier::Full),
+    envoy(">=1.33, <1.39", WasiTier::Go),
     envoy(">=1.21, <1.33", WasiTier::Preopen),
     envoy("<1.21", WasiTier::Base),
-    istio(">=1.30", WasiTier::Full),
-    istio(">=1.25, <1.30", WasiTier::Go),
+    istio(">=1.31", WasiTier::Full),
+    istio(">=1.25, <1.31", WasiTier::Go),
     istio(">=1.13, <1.25", WasiTier::Preopen),
-    gateway(">=1.8", WasiTier::Full),
-    gateway(">=1.3, <1.8", WasiTier::Go),
+    istio("<1.13", WasiTier::Base),
+    gateway(">=1.9", WasiTier::Full),
+    gateway(">=1.3, <1.9", WasiTier::Go),
     gateway(">=1.1, <1.3", WasiTier::Preopen),
     cpp_host(">=2026-04-06", WasiTier::Full),
     cpp_host(">=2024-12-19, <2026-04-06", WasiTier::Go),
     cpp_host(">=2021-11-18, <2024-12-19", WasiTier::Preopen),
+    cpp_host("<2021-11-18", WasiTier::Base),
 ];

@@ -1,0 +1,170 @@
+//! One server for one test: its own database and objects, a clock to turn, real HTTP.
+//! When it goes, its job queue must be empty.
+use crate::{client::Person, database};
+use clap::Parser;
+use sea_orm::{EntityTrait, PaginatorTrait};
+use std::{net::TcpListener, thread::JoinHandle, time::Duration};
+use tamis::{
+    app::{self, State},
+    audit::Actor,
+    clock::Clock,
+    config::{ServeArgs, StoreArgs},
+    http::health,
+    operate::{accounts, fsck},
+};
+use tamis_entities::{job, value::Role};
+use tempfile::TempDir;
+use tokio::sync::oneshot;
+
+pub struct TestApp {
+    pub state: State,
+    pub base: String,
+    pub clock: Clock,
+    pub directory: TempDir,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<u64>>,
+}
+
+#[derive(Parser)]
+struct Flags {
+    #[command(flatten)]
+    store: StoreArgs,
+    #[command(flatten)]
+    serve: ServeArgs,
+}
+
+/// The arguments of a server on its own directory, database and objects.
+async fn flags(directory: &TempDir, listener: &TcpListener, extra: &[&str]) -> Flags {
+    let mut args: Vec<String> = vec!["tamis".into()];
+    let mut flag = |name: &str, value: String| args.extend([format!("--{name}"), value]);
+    flag("data-dir", directory.path().display().to_string());
+    flag("listen", listener.local_addr().unwrap().to_string());
+    flag("database-url", database::fresh(directory.path()).await);
+    flag("database-connections", "8".into());
+    if let Some(blobs) = std::env::var("TAMIS_TEST_BLOBS").ok().filter(|b| !b.is_empty()) {
+        flag("blobs", own_prefix(&blobs));
+    }
+    args.extend(extra.iter().map(|s| (*s).to_owned()));
+    Flags::try_parse_from(args).unwrap()
+}
+
+/// The same bucket, another prefix: tests do not see each other's objects.
+fn own_prefix(blobs: &str) -> String {
+    let prefix = uuid::Uuid::new_v4().simple();
+    match blobs.split_once('?') {
+        Some((place, query)) => format!("{}/{prefix}?{query}", place.trim_end_matches('/')),
+        None => format!("{}/{prefix}", blobs.trim_end_matches('/')),
+    }
+}
+
+impl TestApp {
+    pub async fn spawn() -> Self {
+        Self::spawn_with(&[]).await
+    }
+
+    /// With further flags, e.g. `["--max-module-bytes", "100000"]`.
+    pub async fn spawn_with(extra: &[&str]) -> Self {
+        health::install_recorder();
+        let directory = tempfile::Builder::new().prefix("tamis-e2e").tempdir().unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let base = format!("http://{}", listener.local_addr().unwrap());
+        let flags = flags(&directory, &listener, extra).await;
+        let clock = Clock::default();
+        let (stop, stopped) = oneshot::channel();
+        let (ready, opened) = oneshot::channel();
+        let (own_clock, serve) = (clock.clone(), flags.serve);
+        // On a runtime of its own, which ends with the server.
+        let thread = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+            runtime.block_on(async move {
+                let state = State::open(flags.store, serve, own_clock).await.unwrap();
+                ready.send(state.clone()).ok().unwrap();
+                app::run(state.clone(), listener, Some(stopped)).await.unwrap();
+                leftover(&state).await
+            })
+        });
+        let state = opened.await.expect("the server opens");
+        Self { state, base, clock, directory, stop: Some(stop), thread: Some(thread) }
+    }
+
+    pub fn anonymous(&self) -> Person {
+        Person { name: "anonymous".into(), token: None, base: self.base.clone(), http: reqwest::Client::new() }
+    }
+
+    /// A new user with a token that carries everything their role allows.
+    pub async fn user(&self, name: &str, role: Role) -> Person {
+        let handle = name.parse().unwrap();
+        accounts::create(&self.state, &Actor::system("test"), &handle, role).await.unwrap();
+        self.token(name, None).await
+    }
+
+    /// Another token of a user, with these scopes only.
+    pub async fn token(&self, name: &str, scopes: Option<&str>) -> Person {
+        let handle = name.parse().unwrap();
+        let scopes = scopes.map(|s| s.parse().unwrap());
+        let life = Duration::from_secs(3600);
+        let secret = accounts::token(&self.state, &handle, "test".into(), scopes, life).await.unwrap();
+        Person { name: name.into(), token: Some(secret), ..self.anonymous() }
+    }
+
+    pub async fn author(&self, name: &str) -> Person {
+        self.user(name, Role::User).await
+    }
+
+    pub async fn curator(&self, name: &str) -> Person {
+        self.user(name, Role::Curator).await
+    }
+
+    /// Runs what is queued, wherever the server's own worker is.
+    pub async fn drain_jobs(&self) {
+        for _ in 0..200 {
+            tamis::jobs::queue::drain(&self.state).await.unwrap();
+            if job::Entity::find().count(&*self.state.db).await.unwrap() == 0 {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("the job queue does not empty");
+    }
+
+    /// Uploads, asks, approves and releases.
+    pub async fn publish(&self, author: &Person, curator: &Person, filter: &str, version: &str, bytes: &[u8]) {
+        author.upload(filter, version, bytes.to_vec()).await.expect(201);
+        let review = author.submit(filter, version, "publish").await.expect(201).json();
+        self.drain_jobs().await;
+        curator.vote(&review, "approve").await.expect(200);
+        author.release(&review).await.expect(200);
+    }
+
+    /// Every row has its object, every object its bytes.
+    pub async fn assert_sound(&self) {
+        let found = fsck::run(&self.state).await.unwrap();
+        assert!(found.is_clean(), "{found}");
+    }
+}
+
+/// Jobs that are still there a while after the server stopped.
+async fn leftover(state: &State) -> u64 {
+    for _ in 0..100 {
+        let _ = tamis::jobs::queue::drain(state).await;
+        match job::Entity::find().count(&*state.db).await {
+            Ok(0) => return 0,
+            // The test took its database away.
+            Err(_) => return 0,
+            Ok(_) => tokio::time::sleep(Duration::from_millis(50)).await,
+        }
+    }
+    job::Entity::find().count(&*state.db).await.unwrap_or(0)
+}
+
+impl Drop for TestApp {
+    fn drop(&mut self) {
+        if let Some(stop) = self.stop.take() {
+            let _ = stop.send(());
+        }
+        let left = self.thread.take().and_then(|t| t.join().ok());
+        if !std::thread::panicking() {
+            assert_eq!(left, Some(0), "jobs were left over, or the server panicked");
+        }
+    }
+}
