@@ -71,6 +71,11 @@ end_replica() {
   wait "${replica_pid[$1]}"
 }
 
+kill_replica() {
+  kill -KILL "${replica_pid[$1]}"
+  wait "${replica_pid[$1]}" 2>/dev/null || true
+}
+
 stop_everything() {
   local status=$? pid
   for pid in $envoy_pid $nginx_pid "${replica_pid[@]}"; do kill -TERM "$pid" 2>/dev/null || true; done
