@@ -62,21 +62,17 @@ impl MigrationTrait for Step {
         m.create_index(index("grants", &["filter_id", "subject_id"], true)).await?;
         m.create_index(index("grants", &["subject_id"], false)).await?;
 
-        let columns = [
-            "s sha256",
-            "i size",
-            "i generation",
-            "s state",
-            "I condemned_at",
-            "i created_at",
-            "i used_at",
-        ];
+        let columns =
+            ["s sha256", "i size", "i generation", "s state", "I condemned_at", "i created_at", "i used_at"];
         m.create_table(table("modules", &columns, &["sha256"])).await?;
 
         let columns = ["s sha256", "s declared", "s verdict", "s verifier", "j report", "i created_at"];
         let mut reports = table("reports", &columns, &["sha256", "declared"]);
         reports.foreign_key(
-            ForeignKey::create().from("reports", "sha256").to("modules", "sha256").on_delete(ForeignKeyAction::Cascade),
+            ForeignKey::create()
+                .from("reports", "sha256")
+                .to("modules", "sha256")
+                .on_delete(ForeignKeyAction::Cascade),
         );
         m.create_table(reports).await?;
         m.create_index(index("modules", &["state", "condemned_at"], false)).await?;

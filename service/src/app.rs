@@ -1,6 +1,11 @@
 //! The running instance: what every slice may reach, how it is opened, and the HTTP server.
 use crate::{
-    auth, clock::Clock, config::{ServeArgs, StoreArgs}, db::Db, error::{Error, Result}, http, jobs, operate,
+    auth,
+    clock::Clock,
+    config::{ServeArgs, StoreArgs},
+    db::Db,
+    error::{Error, Result},
+    http, jobs, operate,
 };
 use actix_web::{App, HttpServer, web};
 use std::{net::TcpListener, ops::Deref, sync::Arc, time::Duration};
@@ -72,7 +77,8 @@ impl State {
 pub async fn run(state: State, listener: TcpListener, stop: Option<oneshot::Receiver<()>>) -> Result<()> {
     let background = jobs::worker::spawn(state.clone());
     let drain = state.serve.drain_seconds;
-    let workers = state.serve.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(2, |n| n.get()));
+    let workers =
+        state.serve.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(2, |n| n.get()));
     let data = web::Data::new(state);
     let server = HttpServer::new(move || {
         App::new()

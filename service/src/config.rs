@@ -39,7 +39,9 @@ pub struct StoreArgs {
 
 impl StoreArgs {
     pub fn database_url(&self) -> String {
-        self.database_url.clone().unwrap_or_else(|| format!("sqlite://{}?mode=rwc", self.data_dir.join("tamis.db").display()))
+        self.database_url
+            .clone()
+            .unwrap_or_else(|| format!("sqlite://{}?mode=rwc", self.data_dir.join("tamis.db").display()))
     }
 
     pub fn is_embedded_database(&self) -> bool {
@@ -51,7 +53,9 @@ impl StoreArgs {
             None => Ok(Location::Local(self.data_dir.join("blobs"))),
             Some(text) => text
                 .parse::<Location>()
-                .and_then(|place| place.with_credentials(self.s3_access_key.clone(), self.s3_secret_key.clone()))
+                .and_then(|place| {
+                    place.with_credentials(self.s3_access_key.clone(), self.s3_secret_key.clone())
+                })
                 .map_err(|e| Error::invalid("--blobs", e.to_string())),
         }
     }
@@ -127,10 +131,16 @@ impl ServeArgs {
     pub fn check(&self) -> Result<()> {
         let Some(url) = &self.public_url else { return Ok(()) };
         if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() {
-            return Err(Error::invalid("--public-url", "an http or https URL with a host, e.g. https://tamis.example.org"));
+            return Err(Error::invalid(
+                "--public-url",
+                "an http or https URL with a host, e.g. https://tamis.example.org",
+            ));
         }
         if url.path() != "/" || url.query().is_some() || url.fragment().is_some() {
-            return Err(Error::invalid("--public-url", "no path, query or fragment: Tamis lives at the root of its host"));
+            return Err(Error::invalid(
+                "--public-url",
+                "no path, query or fragment: Tamis lives at the root of its host",
+            ));
         }
         Ok(())
     }

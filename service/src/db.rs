@@ -2,8 +2,8 @@
 //! write transaction. Knows nothing of the tables.
 use crate::error::{Error, Result};
 use sea_orm::{
-    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend, SqliteTransactionMode,
-    TransactionOptions, TransactionTrait,
+    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend,
+    SqliteTransactionMode, TransactionOptions, TransactionTrait,
 };
 use std::{ops::Deref, path::Path, sync::Arc, time::Duration};
 use tamis_migrations::{Migrator, MigratorTrait};

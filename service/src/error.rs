@@ -91,7 +91,14 @@ impl Error {
         let mut error = Self::new(Kind::Rejected, "module-refused", detail);
         let fields = report.findings.iter().filter(|f| f.severity == tamis_verification::Severity::Error);
         error.0.fields = fields
-            .map(|f| Field { field: f.id.to_string(), message: [Some(f.message.as_str()), f.fix.as_deref()].into_iter().flatten().collect::<Vec<_>>().join("; ") })
+            .map(|f| Field {
+                field: f.id.to_string(),
+                message: [Some(f.message.as_str()), f.fix.as_deref()]
+                    .into_iter()
+                    .flatten()
+                    .collect::<Vec<_>>()
+                    .join("; "),
+            })
             .collect();
         error.0.report = Some(report);
         error
@@ -99,19 +106,28 @@ impl Error {
 
     /// Ours to fix: logged with its cause, told to nobody.
     pub fn internal(cause: impl Into<String>) -> Self {
-        let mut error = Self::new(Kind::Internal, "internal", "something went wrong on our side; the log has it under this request id");
+        let mut error = Self::new(
+            Kind::Internal,
+            "internal",
+            "something went wrong on our side; the log has it under this request id",
+        );
         error.0.cause = Some(cause.into());
         error
     }
 
     pub fn unavailable(cause: impl Into<String>) -> Self {
-        let mut error = Self::new(Kind::Unavailable, "unavailable", "a part of the service is away right now; try again in a moment");
+        let mut error = Self::new(
+            Kind::Unavailable,
+            "unavailable",
+            "a part of the service is away right now; try again in a moment",
+        );
         error.0.cause = Some(cause.into());
         error
     }
 
     pub fn full(cause: impl Into<String>) -> Self {
-        let mut error = Self::new(Kind::Full, "storage-full", "there is no room left to store this; nothing was changed");
+        let mut error =
+            Self::new(Kind::Full, "storage-full", "there is no room left to store this; nothing was changed");
         error.0.cause = Some(cause.into());
         error
     }
@@ -161,15 +177,32 @@ impl From<DbErr> for Error {
     fn from(error: DbErr) -> Self {
         let text = error.to_string();
         if let Some(SqlErr::UniqueConstraintViolation(_)) = error.sql_err() {
-            return Self::conflict("conflict", "somebody else made the same thing at the same moment; read it and try again");
+            return Self::conflict(
+                "conflict",
+                "somebody else made the same thing at the same moment; read it and try again",
+            );
         }
         // SQLITE_FULL, SQLITE_BUSY, SQLITE_READONLY; PostgreSQL disk_full, read_only, serialization, too many clients.
-        if text.contains("database or disk is full") || text.contains("No space left") || text.contains("could not extend file") {
+        if text.contains("database or disk is full")
+            || text.contains("No space left")
+            || text.contains("could not extend file")
+        {
             return Self::full(text);
         }
-        let away = ["database is locked", "readonly database", "read-only transaction", "could not serialize", "deadlock detected", "too many clients"];
+        let away = [
+            "database is locked",
+            "readonly database",
+            "read-only transaction",
+            "could not serialize",
+            "deadlock detected",
+            "too many clients",
+        ];
         let connection = matches!(error, DbErr::Conn(_) | DbErr::ConnectionAcquire(_));
-        if connection || away.iter().any(|sign| text.contains(sign)) || text.contains("terminating connection") || text.contains("error communicating with database") {
+        if connection
+            || away.iter().any(|sign| text.contains(sign))
+            || text.contains("terminating connection")
+            || text.contains("error communicating with database")
+        {
             return Self::unavailable(text);
         }
         Self::internal(text)
@@ -190,7 +223,9 @@ impl From<BlobError> for Error {
 impl From<std::io::Error> for Error {
     fn from(error: std::io::Error) -> Self {
         match error.kind() {
-            std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => Self::full(error.to_string()),
+            std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => {
+                Self::full(error.to_string())
+            }
             _ => Self::internal(error.to_string()),
         }
     }

@@ -8,13 +8,19 @@ async fn pages_hold_everything_once_in_order() {
     let alice = app.author("alice").await;
     let mut names: Vec<String> = (0..7).map(|i| format!("filter-{i}")).collect();
     for name in names.iter().rev() {
-        alice.put(&format!("/api/v1/filters/alice/{name}"), &json!({"visibility": "public"})).await.expect(201);
+        alice
+            .put(&format!("/api/v1/filters/alice/{name}"), &json!({"visibility": "public"}))
+            .await
+            .expect(201);
     }
     for sort in ["name", "updated"] {
         let (mut seen, mut after) = (vec![], String::new());
         loop {
-            let page = alice.get(&format!("/api/v1/filters?limit=3&sort={sort}{after}")).await.expect(200).json();
-            seen.extend(page["items"].as_array().unwrap().iter().map(|i| i["name"].as_str().unwrap().to_owned()));
+            let page =
+                alice.get(&format!("/api/v1/filters?limit=3&sort={sort}{after}")).await.expect(200).json();
+            seen.extend(
+                page["items"].as_array().unwrap().iter().map(|i| i["name"].as_str().unwrap().to_owned()),
+            );
             match page["next"].as_str() {
                 Some(next) => after = format!("&after={next}"),
                 None => break,
@@ -24,7 +30,12 @@ async fn pages_hold_everything_once_in_order() {
     }
     names.clear();
     alice.get("/api/v1/filters?limit=3&after=nonsense").await.expect_problem(400, "invalid");
-    assert!(app.anonymous().get("/api/v1/filters").await.expect(200).json()["items"].as_array().unwrap().is_empty());
+    assert!(
+        app.anonymous().get("/api/v1/filters").await.expect(200).json()["items"]
+            .as_array()
+            .unwrap()
+            .is_empty()
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -39,7 +50,10 @@ async fn the_catalog_shows_what_was_approved_and_search_forgives_typos() {
         assert_eq!(found["items"][0]["name"], "web-firewall", "{q}: {found}");
         assert_eq!(found["items"][0]["version"], "1.0.0", "a pre-release is not the newest");
     }
-    alice.put("/api/v1/filters/alice/web-firewall", &json!({"summary": "Not approved yet."})).await.expect(200);
+    alice
+        .put("/api/v1/filters/alice/web-firewall", &json!({"summary": "Not approved yet."}))
+        .await
+        .expect(200);
     let shown = nobody.get("/api/v1/catalog/alice/web-firewall").await.expect(200).json();
     assert_eq!(shown["summary"], "Stops bad requests.");
     assert_eq!(shown["releases"].as_array().unwrap().len(), 2);

@@ -11,7 +11,10 @@ async fn ranges_head_and_unchanged_work_by_name_and_by_digest() {
     let (alice, carl, nobody) = (app.author("alice").await, app.curator("carl").await, app.anonymous());
     let bytes = distinct("ranges", 300_000);
     app.publish(&alice, &carl, "alice/f", "1.0.0", &bytes).await;
-    let paths = ["/api/v1/filters/alice/f/releases/1.0.0/module".to_owned(), format!("/modules/sha256/{}.wasm", sha256(&bytes))];
+    let paths = [
+        "/api/v1/filters/alice/f/releases/1.0.0/module".to_owned(),
+        format!("/modules/sha256/{}.wasm", sha256(&bytes)),
+    ];
     for path in &paths {
         let whole = nobody.get(path).await.expect(200);
         assert_eq!(whole.body, bytes);
@@ -19,13 +22,21 @@ async fn ranges_head_and_unchanged_work_by_name_and_by_digest() {
         assert_eq!(whole.header("content-type"), "application/wasm");
         let head = nobody.send(nobody.request(Method::HEAD, path)).await.expect(200);
         assert_eq!(head.header("content-length"), bytes.len().to_string());
-        for (range, expected) in [("bytes=10-19", 10..20), ("bytes=299990-", 299_990..bytes.len()), ("bytes=-5", bytes.len() - 5..bytes.len())] {
-            let part = nobody.send(nobody.request(Method::GET, path).header("range", range)).await.expect(206);
+        for (range, expected) in [
+            ("bytes=10-19", 10..20),
+            ("bytes=299990-", 299_990..bytes.len()),
+            ("bytes=-5", bytes.len() - 5..bytes.len()),
+        ] {
+            let part =
+                nobody.send(nobody.request(Method::GET, path).header("range", range)).await.expect(206);
             assert_eq!(part.body, &bytes[expected.clone()]);
             let said = format!("bytes {}-{}/{}", expected.start, expected.end - 1, bytes.len());
             assert_eq!(part.header("content-range"), said);
         }
-        nobody.send(nobody.request(Method::GET, path).header("range", format!("bytes={}-", bytes.len()))).await.expect(416);
+        nobody
+            .send(nobody.request(Method::GET, path).header("range", format!("bytes={}-", bytes.len())))
+            .await
+            .expect(416);
         let same = nobody.request(Method::GET, path).header("if-none-match", whole.header("etag"));
         assert!(nobody.send(same).await.expect(304).body.is_empty());
     }

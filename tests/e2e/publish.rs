@@ -24,7 +24,8 @@ async fn an_upload_is_verified_reviewed_published_found_cloned_and_downloaded() 
 
     let review = alice.submit("alice/guard", "1.0.0", "publish").await.expect(201).json();
     app.drain_jobs().await;
-    let review = carl.get(&format!("/api/v1/reviews/{}", review["id"].as_str().unwrap())).await.expect(200).json();
+    let review =
+        carl.get(&format!("/api/v1/reviews/{}", review["id"].as_str().unwrap())).await.expect(200).json();
     assert_eq!(review["state"], "in_review");
     assert_eq!(review["checks"].as_array().unwrap().len(), 6);
     carl.vote(&review, "approve").await.expect(200);
@@ -60,7 +61,11 @@ async fn a_version_never_gets_other_bytes_even_after_it_was_deleted() {
 async fn a_refused_module_answers_with_its_findings_and_leaves_nothing() {
     let app = TestApp::spawn().await;
     let alice = app.author("alice").await;
-    let problem = alice.upload("alice/f", "1.0.0", "not wasm at all").await.expect_problem(422, "module-refused").json();
+    let problem = alice
+        .upload("alice/f", "1.0.0", "not wasm at all")
+        .await
+        .expect_problem(422, "module-refused")
+        .json();
     assert!(!problem["report"]["findings"].as_array().unwrap().is_empty());
     assert!(!problem["errors"].as_array().unwrap().is_empty());
     alice.get("/api/v1/filters/alice/f").await.expect(404);

@@ -75,7 +75,8 @@ impl TestApp {
         let (own_clock, serve) = (clock.clone(), flags.serve);
         // On a runtime of its own, which ends with the server.
         let thread = std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+            let runtime =
+                tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
             runtime.block_on(async move {
                 let state = State::open(flags.store, serve, own_clock).await.unwrap();
                 ready.send(state.clone()).ok().unwrap();
@@ -88,7 +89,12 @@ impl TestApp {
     }
 
     pub fn anonymous(&self) -> Person {
-        Person { name: "anonymous".into(), token: None, base: self.base.clone(), http: reqwest::Client::new() }
+        Person {
+            name: "anonymous".into(),
+            token: None,
+            base: self.base.clone(),
+            http: reqwest::Client::new(),
+        }
     }
 
     /// A new user with a token that carries everything their role allows.
@@ -128,7 +134,14 @@ impl TestApp {
     }
 
     /// Uploads, asks, approves and releases.
-    pub async fn publish(&self, author: &Person, curator: &Person, filter: &str, version: &str, bytes: &[u8]) {
+    pub async fn publish(
+        &self,
+        author: &Person,
+        curator: &Person,
+        filter: &str,
+        version: &str,
+        bytes: &[u8],
+    ) {
         author.upload(filter, version, bytes.to_vec()).await.expect(201);
         let review = author.submit(filter, version, "publish").await.expect(201).json();
         self.drain_jobs().await;

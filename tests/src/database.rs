@@ -45,7 +45,10 @@ async fn postgres(server: &str) -> String {
     use sea_orm::ConnectionTrait;
     READY
         .get_or_init(|| async {
-            admin.execute_unprepared(&format!("DROP DATABASE IF EXISTS {TEMPLATE} WITH (FORCE)")).await.unwrap();
+            admin
+                .execute_unprepared(&format!("DROP DATABASE IF EXISTS {TEMPLATE} WITH (FORCE)"))
+                .await
+                .unwrap();
             admin.execute_unprepared(&format!("CREATE DATABASE {TEMPLATE}")).await.unwrap();
             let template = Db::connect(&format!("{base}/{TEMPLATE}"), 4).await.unwrap();
             template.migrate(None).await.unwrap();

@@ -1,12 +1,9 @@
 //! The chain: entry n carries SHA-256 over the hash of entry n-1 and its own canonical
 //! JSON, so that a row changed, removed or put in between is found.
-use crate::{
-    app::State,
-    db::Db,
-    error::Result,
-    jobs::lease,
+use crate::{app::State, db::Db, error::Result, jobs::lease};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, EntityTrait, Order, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
 };
-use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, Order, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect};
 use serde_json::json;
 use std::time::Duration;
 use tamis_entities::{audit_entry, value::Sha256};

@@ -35,14 +35,18 @@ pub struct AuditView {
 #[utoipa::path(tag = "audit", operation_id = "listAudit", params(PageQuery),
     responses((status = 200, description = "A page", body = Page<AuditView>), Problems))]
 #[get("/api/v1/audit")]
-pub async fn list_audit(state: web::Data<State>, page: Query<PageQuery>) -> Result<web::Json<Page<AuditView>>> {
+pub async fn list_audit(
+    state: web::Data<State>,
+    page: Query<PageQuery>,
+) -> Result<web::Json<Page<AuditView>>> {
     let limit = page.0.limit()?;
     let cursors = Cursors { key: &state.secret, context: "audit".into() };
     let mut rows = audit_entry::Entity::find();
     if let Some(id) = cursors.open::<Uuid>(page.0.after.as_deref())? {
         rows = rows.filter(audit_entry::Column::Id.lt(id));
     }
-    let mut rows = rows.order_by(audit_entry::Column::Id, Order::Desc).limit(limit + 1).all(&*state.db).await?;
+    let mut rows =
+        rows.order_by(audit_entry::Column::Id, Order::Desc).limit(limit + 1).all(&*state.db).await?;
     let more = rows.len() as u64 > limit;
     rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
     let next = if more { rows.last().map(|r| cursors.seal(&r.id)).transpose()? } else { None };

@@ -3,7 +3,11 @@
 pub mod chain;
 pub mod http;
 
-use crate::{auth::{Identity, caller::Via}, clock::Clock, error::Result};
+use crate::{
+    auth::{Identity, caller::Via},
+    clock::Clock,
+    error::Result,
+};
 use sea_orm::{ActiveValue::Set, ConnectionTrait, EntityTrait};
 use serde_json::Value;
 use tamis_entities::audit_entry;

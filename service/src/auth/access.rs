@@ -30,17 +30,31 @@ pub struct Relation {
 }
 
 impl Relation {
-    pub async fn find<C: ConnectionTrait>(db: &C, caller: &Caller, filter: &filter::Model, now: Timestamp) -> Result<Self> {
+    pub async fn find<C: ConnectionTrait>(
+        db: &C,
+        caller: &Caller,
+        filter: &filter::Model,
+        now: Timestamp,
+    ) -> Result<Self> {
         let Some(who) = caller.identity() else { return Ok(Self::default()) };
         Self::of(db, who, filter, now).await
     }
 
-    pub async fn of<C: ConnectionTrait>(db: &C, who: &Identity, filter: &filter::Model, now: Timestamp) -> Result<Self> {
+    pub async fn of<C: ConnectionTrait>(
+        db: &C,
+        who: &Identity,
+        filter: &filter::Model,
+        now: Timestamp,
+    ) -> Result<Self> {
         let member = who.role_in(filter.namespace_id);
         let grants = grant::Entity::find()
             .filter(grant::Column::FilterId.eq(filter.id))
             .filter(grant::Column::SubjectId.is_in(who.namespaces()))
-            .filter(Condition::any().add(grant::Column::ExpiresAt.is_null()).add(grant::Column::ExpiresAt.gt(now)))
+            .filter(
+                Condition::any()
+                    .add(grant::Column::ExpiresAt.is_null())
+                    .add(grant::Column::ExpiresAt.gt(now)),
+            )
             .all(db)
             .await?;
         let grant = grants.into_iter().map(|g| g.level).max();
@@ -82,7 +96,11 @@ impl Relation {
             if self.is_insider() || self.curator || self.admin {
                 return if author || self.curator { Sight::Bytes } else { Sight::Metadata };
             }
-            return if open(release.prior_state.unwrap_or(ReleaseState::Draft)) { Sight::Barred } else { Sight::Nothing };
+            return if open(release.prior_state.unwrap_or(ReleaseState::Draft)) {
+                Sight::Barred
+            } else {
+                Sight::Nothing
+            };
         }
         if self.is_insider() || self.reviews || open(release.state) {
             return Sight::Bytes;
@@ -144,12 +162,20 @@ pub async fn find_namespace<C: ConnectionTrait>(db: &C, handle: &Slug) -> Result
     Ok(namespace::Entity::find().filter(namespace::Column::Handle.eq(handle.clone())).one(db).await?)
 }
 
-pub async fn find_filter<C: ConnectionTrait>(db: &C, namespace: Uuid, name: &Slug) -> Result<Option<filter::Model>> {
+pub async fn find_filter<C: ConnectionTrait>(
+    db: &C,
+    namespace: Uuid,
+    name: &Slug,
+) -> Result<Option<filter::Model>> {
     let by_name = filter::Entity::find().filter(filter::Column::NamespaceId.eq(namespace));
     Ok(by_name.filter(filter::Column::Name.eq(name.clone())).one(db).await?)
 }
 
-pub async fn find_release<C: ConnectionTrait>(db: &C, filter: Uuid, version: &Version) -> Result<Option<release::Model>> {
+pub async fn find_release<C: ConnectionTrait>(
+    db: &C,
+    filter: Uuid,
+    version: &Version,
+) -> Result<Option<release::Model>> {
     let by_version = release::Entity::find().filter(release::Column::FilterId.eq(filter));
     Ok(by_version.filter(release::Column::Version.eq(version.clone())).one(db).await?)
 }
@@ -180,7 +206,9 @@ impl FilterAccess {
         };
         match (allowed, self.relation.sees_filter(&self.filter)) {
             (true, _) => Ok(()),
-            (false, true) => Err(Error::forbidden("role", "you may see this filter; changing it takes write access to it")),
+            (false, true) => {
+                Err(Error::forbidden("role", "you may see this filter; changing it takes write access to it"))
+            }
             (false, false) => Err(Error::not_found()),
         }
     }
@@ -188,7 +216,8 @@ impl FilterAccess {
 
 async fn filter_access(request: &HttpRequest) -> Result<FilterAccess> {
     let (state, caller, rule) = context(request)?;
-    let access = load_filter(&state, caller, &segment(request, "namespace")?, &segment(request, "filter")?).await?;
+    let access =
+        load_filter(&state, caller, &segment(request, "namespace")?, &segment(request, "filter")?).await?;
     access.check(rule.need)?;
     Ok(access)
 }
@@ -216,7 +245,8 @@ pub async fn target(state: &State, caller: Caller, handle: &Slug, name: &Slug) -
 
 async fn release_access(request: &HttpRequest) -> Result<ReleaseAccess> {
     let (state, caller, rule) = context(request)?;
-    let access = load_filter(&state, caller, &segment(request, "namespace")?, &segment(request, "filter")?).await?;
+    let access =
+        load_filter(&state, caller, &segment(request, "namespace")?, &segment(request, "filter")?).await?;
     let release = find_release(&*state.db, access.filter.id, &segment(request, "version")?).await?;
     let release = release.ok_or_else(Error::not_found)?;
     check_release(&access, &release, rule.need)?;
@@ -233,10 +263,13 @@ pub fn check_release(access: &FilterAccess, release: &release::Model, need: Need
         Sight::Nothing => Err(Error::not_found()),
         Sight::Barred => Err(quarantined(release)),
         _ if need == Need::WriteFilter => access.check(need),
-        Sight::Metadata if need == Need::ReadBytes && release.state == ReleaseState::Quarantined => Err(quarantined(release)),
-        Sight::Metadata if need == Need::ReadBytes => {
-            Err(Error::forbidden("metadata-only", "an administrator sees that this release exists, not its bytes"))
+        Sight::Metadata if need == Need::ReadBytes && release.state == ReleaseState::Quarantined => {
+            Err(quarantined(release))
         }
+        Sight::Metadata if need == Need::ReadBytes => Err(Error::forbidden(
+            "metadata-only",
+            "an administrator sees that this release exists, not its bytes",
+        )),
         _ => Ok(()),
     }
 }
@@ -250,8 +283,10 @@ pub async fn load_review(state: &State, caller: Caller, id: Uuid, need: Need) ->
     let missing = Error::not_found;
     let review = review::Entity::find_by_id(id).one(&*state.db).await?.ok_or_else(missing)?;
     let filter = filter::Entity::find_by_id(review.filter_id).one(&*state.db).await?.ok_or_else(missing)?;
-    let release = release::Entity::find_by_id(review.release_id).one(&*state.db).await?.ok_or_else(missing)?;
-    let namespace = namespace::Entity::find_by_id(filter.namespace_id).one(&*state.db).await?.ok_or_else(missing)?;
+    let release =
+        release::Entity::find_by_id(review.release_id).one(&*state.db).await?.ok_or_else(missing)?;
+    let namespace =
+        namespace::Entity::find_by_id(filter.namespace_id).one(&*state.db).await?.ok_or_else(missing)?;
     let relation = Relation::find(&*state.db, &caller, &filter, state.clock.now()).await?;
     let submitter = relation.id == Some(review.submitted_by);
     if !(submitter || relation.is_insider() || relation.curator) {
@@ -262,7 +297,10 @@ pub async fn load_review(state: &State, caller: Caller, id: Uuid, need: Need) ->
             return Err(Error::forbidden("role", "only curators vote"));
         }
         if submitter || relation.writes() || relation.id == Some(release.created_by) {
-            return Err(Error::forbidden("own-work", "who submitted, uploaded or may write a filter does not vote on it"));
+            return Err(Error::forbidden(
+                "own-work",
+                "who submitted, uploaded or may write a filter does not vote on it",
+            ));
         }
     }
     Ok(ReviewAccess { access: FilterAccess { caller, namespace, filter, relation }, review, release })

@@ -93,7 +93,9 @@ impl FromRequest for SignedIn {
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let caller = Caller::from_request(request, payload).into_inner();
-        ready(caller.and_then(|c| c.0.map(SignedIn).ok_or_else(|| Error::unauthenticated("sign in, or send a token"))))
+        ready(caller.and_then(|c| {
+            c.0.map(SignedIn).ok_or_else(|| Error::unauthenticated("sign in, or send a token"))
+        }))
     }
 }
 
@@ -105,7 +107,8 @@ pub async fn authenticate(state: &State, request: &HttpRequest) -> Result<Caller
         return Err(Error::unauthenticated("send one Authorization header"));
     }
     if let Some(value) = first {
-        let text = value.to_str().map_err(|_| Error::unauthenticated("the Authorization header is not text"))?;
+        let text =
+            value.to_str().map_err(|_| Error::unauthenticated("the Authorization header is not text"))?;
         return by_token(state, &token_of(text)?).await;
     }
     let name = if state.public_url.starts_with("https:") { COOKIE_HTTPS } else { COOKIE_LOOPBACK };
@@ -185,7 +188,12 @@ async fn by_session(state: &State, text: &str) -> Result<Caller> {
 }
 
 /// None when the user is gone or disabled. Scopes are never more than the role allows now.
-pub async fn identity<C: ConnectionTrait>(db: &C, id: Uuid, via: Via, scopes: Option<&Scopes>) -> Result<Option<Identity>> {
+pub async fn identity<C: ConnectionTrait>(
+    db: &C,
+    id: Uuid,
+    via: Via,
+    scopes: Option<&Scopes>,
+) -> Result<Option<Identity>> {
     let Some(user) = user::Entity::find_by_id(id).one(db).await? else { return Ok(None) };
     let Some(namespace) = namespace::Entity::find_by_id(id).one(db).await? else { return Ok(None) };
     if user.disabled_at.is_some() {

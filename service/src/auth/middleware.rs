@@ -45,8 +45,12 @@ pub async fn authorise<B: MessageBody>(
 fn wrong_method(pattern: &str) -> HttpResponse {
     let methods = table::methods(pattern).join(", ");
     let detail = format!("this path answers to {methods}");
-    let mut reply =
-        crate::http::problem::respond(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", "Method not allowed", &detail);
+    let mut reply = crate::http::problem::respond(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "method-not-allowed",
+        "Method not allowed",
+        &detail,
+    );
     if let Ok(value) = header::HeaderValue::from_str(&methods) {
         reply.headers_mut().insert(header::ALLOW, value);
     }
@@ -63,12 +67,19 @@ async fn admit(request: &HttpRequest, rule: &Rule) -> Result<Caller> {
     let Some(who) = caller.identity() else {
         let open = matches!(rule.need, Need::Anyone | Need::ReadFilter | Need::ReadRelease | Need::ReadBytes);
         let reading = request.method() == Method::GET;
-        return if open && reading { Ok(caller) } else { Err(Error::unauthenticated("sign in, or send a token")) };
+        return if open && reading {
+            Ok(caller)
+        } else {
+            Err(Error::unauthenticated("sign in, or send a token"))
+        };
     };
     if let Some(scope) = rule.scope
         && !who.scopes.has(scope)
     {
-        return Err(Error::forbidden("insufficient-scope", format!("this needs a token with the scope `{scope}`")));
+        return Err(Error::forbidden(
+            "insufficient-scope",
+            format!("this needs a token with the scope `{scope}`"),
+        ));
     }
     if matches!(who.via, Via::Session(_)) && request.method() != Method::GET {
         same_origin(state, request)?;
@@ -87,7 +98,8 @@ async fn admit(request: &HttpRequest, rule: &Rule) -> Result<Caller> {
 /// A cookie is sent by the browser whoever wrote the page: a write must come from our own.
 pub fn same_origin(state: &State, request: &HttpRequest) -> Result<()> {
     let header = |name: &str| request.headers().get(name).and_then(|v| v.to_str().ok()).map(str::to_owned);
-    let foreign = || Error::forbidden("foreign-origin", "a signed-in browser may write only from Tamis's own pages");
+    let foreign =
+        || Error::forbidden("foreign-origin", "a signed-in browser may write only from Tamis's own pages");
     if let Some(site) = header("sec-fetch-site") {
         return if site == "same-origin" || site == "none" { Ok(()) } else { Err(foreign()) };
     }

@@ -53,7 +53,8 @@ fn is_loopback(url: &str) -> bool {
 fn cookie_for(state: &State, value: String, life: Duration) -> Result<Cookie<'static>> {
     let https = state.public_url.starts_with("https:");
     if !https && !is_loopback(&state.public_url) {
-        let detail = "sign-in over plain http works on loopback only; put TLS in front and set --public-url to https";
+        let detail =
+            "sign-in over plain http works on loopback only; put TLS in front and set --public-url to https";
         return Err(Error::new(Kind::Forbidden, "insecure-sign-in", detail));
     }
     let name = if https { COOKIE_HTTPS } else { COOKIE_LOOPBACK };
@@ -75,9 +76,19 @@ pub async fn show_sign_in() -> HttpResponse {
 #[utoipa::path(tag = "sign-in", operation_id = "signIn", params(("secret" = String, Path, description = "From the link")),
     responses((status = 303, description = "Signed in; a session cookie is set"), crate::http::problem::Problems), security(()))]
 #[post("/sign-in/{secret}")]
-pub async fn sign_in(state: web::Data<State>, request: HttpRequest, secret: web::Path<String>) -> Result<HttpResponse> {
+pub async fn sign_in(
+    state: web::Data<State>,
+    request: HttpRequest,
+    secret: web::Path<String>,
+) -> Result<HttpResponse> {
     same_origin(&state, &request)?;
-    let used_up = || Error::new(Kind::NotFound, "link-used", "this link is not known, has been used, or has expired; ask for a new one");
+    let used_up = || {
+        Error::new(
+            Kind::NotFound,
+            "link-used",
+            "this link is not known, has been used, or has expired; ask for a new one",
+        )
+    };
     let now = state.clock.now();
     let fresh = secret::fresh("")?;
     let cookie = cookie_for(&state, fresh.text, SESSION_LIFE)?;
@@ -101,7 +112,15 @@ pub async fn sign_in(state: web::Data<State>, request: HttpRequest, secret: web:
     session::Entity::insert(row).exec_without_returning(&*txn).await?;
     let who = namespace::Entity::find_by_id(link.user_id).one(&*txn).await?.ok_or_else(used_up)?;
     let actor = Actor::user(who.handle.as_str());
-    audit::record(&*txn, &state.clock, &actor, "sign-in", format!("user:{}", who.handle), json!({"by": "link"})).await?;
+    audit::record(
+        &*txn,
+        &state.clock,
+        &actor,
+        "sign-in",
+        format!("user:{}", who.handle),
+        json!({"by": "link"}),
+    )
+    .await?;
     txn.commit().await?;
     Ok(HttpResponse::SeeOther().insert_header((header::LOCATION, "/")).cookie(cookie).finish())
 }
@@ -129,7 +148,10 @@ pub async fn sign_out(state: web::Data<State>, request: HttpRequest) -> Result<H
 pub async fn forget_expired(state: &State) -> Result<()> {
     let before = state.clock.now().minus(Duration::from_secs(86_400));
     let txn = state.db.begin_write().await?;
-    sign_in_link::Entity::delete_many().filter(sign_in_link::Column::ExpiresAt.lt(before)).exec(&*txn).await?;
+    sign_in_link::Entity::delete_many()
+        .filter(sign_in_link::Column::ExpiresAt.lt(before))
+        .exec(&*txn)
+        .await?;
     session::Entity::delete_many().filter(session::Column::ExpiresAt.lt(before)).exec(&*txn).await?;
     txn.commit().await
 }
@@ -138,4 +160,3 @@ pub async fn forget_expired(state: &State) -> Result<()> {
 pub async fn visitor(state: &State, request: &HttpRequest) -> super::Caller {
     super::caller::authenticate(state, request).await.unwrap_or_default()
 }
-

@@ -21,7 +21,10 @@ use tamis_entities::{
 #[utoipa::path(tag = "catalog", operation_id = "listCatalog", params(CatalogQuery),
     responses((status = 200, description = "A page", body = Page<CatalogItem>), Problems), security((), ("token" = [])))]
 #[get("/api/v1/catalog")]
-pub async fn list_catalog(state: web::Data<State>, query: Query<CatalogQuery>) -> Result<web::Json<Page<CatalogItem>>> {
+pub async fn list_catalog(
+    state: web::Data<State>,
+    query: Query<CatalogQuery>,
+) -> Result<web::Json<Page<CatalogItem>>> {
     Ok(web::Json(list::list(&state, &query.0).await?))
 }
 
@@ -30,7 +33,10 @@ pub async fn list_catalog(state: web::Data<State>, query: Query<CatalogQuery>) -
     params(("namespace" = String, Path, description = "Handle of a user or team"), ("filter" = String, Path, description = "Name of the filter")),
     responses((status = 200, description = "What is published of it", body = CatalogDetail), Problems), security((), ("token" = [])))]
 #[get("/api/v1/catalog/{namespace}/{filter}")]
-pub async fn get_catalog_entry(state: web::Data<State>, request: HttpRequest) -> Result<web::Json<CatalogDetail>> {
+pub async fn get_catalog_entry(
+    state: web::Data<State>,
+    request: HttpRequest,
+) -> Result<web::Json<CatalogDetail>> {
     let (namespace, name): (Slug, Slug) = (segment(&request, "namespace")?, segment(&request, "filter")?);
     let entry = catalog_entry::Entity::find()
         .filter(catalog_entry::Column::Namespace.eq(namespace))
@@ -38,7 +44,8 @@ pub async fn get_catalog_entry(state: web::Data<State>, request: HttpRequest) ->
         .one(&*state.db)
         .await?
         .ok_or_else(Error::not_found)?;
-    let filter = filter::Entity::find_by_id(entry.filter_id).one(&*state.db).await?.ok_or_else(Error::not_found)?;
+    let filter =
+        filter::Entity::find_by_id(entry.filter_id).one(&*state.db).await?.ok_or_else(Error::not_found)?;
     let mut releases = release::Entity::find()
         .filter(release::Column::FilterId.eq(entry.filter_id))
         .filter(release::Column::State.eq(ReleaseState::Published))

@@ -99,11 +99,20 @@ pub async fn list(state: &State, query: &CatalogQuery) -> Result<Page<CatalogIte
     }
 }
 
-async fn search_page(state: &State, hits: Vec<Uuid>, page: &PageQuery, cursors: &Cursors<'_>, limit: u64) -> Result<Page<CatalogItem>> {
+async fn search_page(
+    state: &State,
+    hits: Vec<Uuid>,
+    page: &PageQuery,
+    cursors: &Cursors<'_>,
+    limit: u64,
+) -> Result<Page<CatalogItem>> {
     let from: usize = cursors.open(page.after.as_deref())?.unwrap_or(0);
     let until = from.saturating_add(usize::try_from(limit).unwrap_or(usize::MAX)).min(hits.len());
     let ids = hits.get(from..until).unwrap_or_default();
-    let rows = catalog_entry::Entity::find().filter(catalog_entry::Column::FilterId.is_in(ids.iter().copied())).all(&*state.db).await?;
+    let rows = catalog_entry::Entity::find()
+        .filter(catalog_entry::Column::FilterId.is_in(ids.iter().copied()))
+        .all(&*state.db)
+        .await?;
     let mut by_id: HashMap<_, _> = rows.into_iter().map(|e| (e.filter_id, e)).collect();
     let items = ids.iter().filter_map(|id| by_id.remove(id)).map(Into::into).collect();
     let next = (until < hits.len()).then(|| cursors.seal(&until)).transpose()?;
@@ -124,14 +133,18 @@ async fn keyset_page(
         CatalogSort::Name => {
             if let Some((name, id)) = cursors.open::<(String, Uuid)>(page.after.as_deref())? {
                 let same = Condition::all().add(Name.eq(name.as_str())).add(FilterId.gt(id));
-                rows = rows.filter(Name.gte(name.as_str())).filter(Condition::any().add(Name.gt(name)).add(same));
+                rows = rows
+                    .filter(Name.gte(name.as_str()))
+                    .filter(Condition::any().add(Name.gt(name)).add(same));
             }
             rows.order_by(Name, Order::Asc).order_by(FilterId, Order::Asc)
         }
         CatalogSort::Published => {
             if let Some((at, id)) = cursors.open::<(i64, Uuid)>(page.after.as_deref())? {
                 let same = Condition::all().add(PublishedAt.eq(at)).add(FilterId.lt(id));
-                rows = rows.filter(PublishedAt.lte(at)).filter(Condition::any().add(PublishedAt.lt(at)).add(same));
+                rows = rows
+                    .filter(PublishedAt.lte(at))
+                    .filter(Condition::any().add(PublishedAt.lt(at)).add(same));
             }
             rows.order_by(PublishedAt, Order::Desc).order_by(FilterId, Order::Desc)
         }

@@ -4,7 +4,14 @@ pub mod http;
 pub mod list;
 pub mod view;
 
-use crate::{app::State, db::WriteTxn, error::{Error, Result}, filters, modules::store, search};
+use crate::{
+    app::State,
+    db::WriteTxn,
+    error::{Error, Result},
+    filters,
+    modules::store,
+    search,
+};
 use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, sea_query::OnConflict};
 use tamis_entities::{
     catalog_entry, filter, namespace, release,
@@ -44,9 +51,11 @@ pub async fn refresh(state: &State, txn: &WriteTxn<'_>, filter_id: Uuid) -> Resu
 }
 
 async fn put(txn: &WriteTxn<'_>, filter: &filter::Model, release: &release::Model) -> Result<()> {
-    let namespace = namespace::Entity::find_by_id(filter.namespace_id).one(&**txn).await?.ok_or_else(Error::not_found)?;
+    let namespace =
+        namespace::Entity::find_by_id(filter.namespace_id).one(&**txn).await?.ok_or_else(Error::not_found)?;
     let (labels, categories) = filters::labels(&**txn, filter.id).await?;
-    let approved = release.approved.as_ref().ok_or_else(|| Error::internal("a published release without approval"))?;
+    let approved =
+        release.approved.as_ref().ok_or_else(|| Error::internal("a published release without approval"))?;
     let report = store::report_in(&**txn, &release.sha256, approved.metadata.plugin_type).await?;
     let capabilities = report.map(|r| r.capabilities.into_iter().map(|c| c.id).collect()).unwrap_or_default();
     let row = catalog_entry::ActiveModel {
@@ -71,7 +80,18 @@ async fn put(txn: &WriteTxn<'_>, filter: &filter::Model, release: &release::Mode
     use catalog_entry::Column::*;
     let replace = OnConflict::column(FilterId)
         .update_columns([
-            ReleaseId, Title, Summary, Version, Sha256, PluginType, AbiVersion, Licence, Labels, Categories, Capabilities, PublishedAt,
+            ReleaseId,
+            Title,
+            Summary,
+            Version,
+            Sha256,
+            PluginType,
+            AbiVersion,
+            Licence,
+            Labels,
+            Categories,
+            Capabilities,
+            PublishedAt,
         ])
         .to_owned();
     catalog_entry::Entity::insert(row).on_conflict(replace).exec_without_returning(&**txn).await?;

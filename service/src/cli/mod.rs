@@ -213,8 +213,12 @@ async fn run(command: Command) -> Result<ExitCode> {
     use operator as op;
     match command {
         Command::Serve(c) => serve::run(c.store, c.serve, Clock::default()).await,
-        Command::User(UserCommand::Create { name, role: r, store }) => op::user_create(store, &name, role(&r)?).await,
-        Command::User(UserCommand::Link { name, public_url, store }) => op::user_link(store, public_url, &name).await,
+        Command::User(UserCommand::Create { name, role: r, store }) => {
+            op::user_create(store, &name, role(&r)?).await
+        }
+        Command::User(UserCommand::Link { name, public_url, store }) => {
+            op::user_link(store, public_url, &name).await
+        }
         Command::Token(TokenCommand::Create { user, scope, expires, name, store }) => {
             op::token_create(store, &user, scope, expires, name).await
         }

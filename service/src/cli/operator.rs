@@ -59,7 +59,13 @@ pub async fn user_link(store: StoreArgs, public_url: url::Url, name: &Slug) -> R
     Ok(ExitCode::SUCCESS)
 }
 
-pub async fn token_create(store: StoreArgs, user: &Slug, scopes: Vec<Scope>, life: Duration, name: String) -> Result<ExitCode> {
+pub async fn token_create(
+    store: StoreArgs,
+    user: &Slug,
+    scopes: Vec<Scope>,
+    life: Duration,
+    name: String,
+) -> Result<ExitCode> {
     let state = open(store).await?;
     let scopes = (!scopes.is_empty()).then(|| scopes.into_iter().collect());
     say(accounts::token(&state, user, name, scopes, life).await?);
@@ -96,8 +102,13 @@ pub async fn audit_verify(store: StoreArgs, json: bool) -> Result<ExitCode> {
     let found = audit::chain::verify(&state.db).await?;
     match (json, found.broken_at) {
         (true, _) => say(serde_json::to_string_pretty(&found)?),
-        (false, Some(seq)) => say(format_args!("broken at entry {seq}: it, or one before it, was changed, removed or put in")),
-        (false, None) => say(format_args!("{} entries fit; {} not sealed yet; head {}", found.sealed, found.unsealed, found.head)),
+        (false, Some(seq)) => {
+            say(format_args!("broken at entry {seq}: it, or one before it, was changed, removed or put in"))
+        }
+        (false, None) => say(format_args!(
+            "{} entries fit; {} not sealed yet; head {}",
+            found.sealed, found.unsealed, found.head
+        )),
     }
     Ok(if found.broken_at.is_none() { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }
@@ -110,7 +121,10 @@ pub async fn backup(store: StoreArgs, to: &Path) -> Result<ExitCode> {
 
 pub async fn restore(store: StoreArgs, from: &Path) -> Result<ExitCode> {
     let restored = saving::restore(&store, from).await?;
-    say(format_args!("restored {} modules, {} bytes; `tamis fsck` checks them", restored.modules, restored.bytes));
+    say(format_args!(
+        "restored {} modules, {} bytes; `tamis fsck` checks them",
+        restored.modules, restored.bytes
+    ));
     Ok(ExitCode::SUCCESS)
 }
 

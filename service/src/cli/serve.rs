@@ -20,7 +20,8 @@ pub async fn run(store: StoreArgs, mut serve: ServeArgs, clock: Clock) -> Result
     health::install_recorder();
     store.check()?;
     serve.check()?;
-    let listener = TcpListener::bind(serve.listen).map_err(|e| Error::invalid("--listen", format!("{}: {e}", serve.listen)))?;
+    let listener = TcpListener::bind(serve.listen)
+        .map_err(|e| Error::invalid("--listen", format!("{}: {e}", serve.listen)))?;
     // Port 0 asks for any: from here on the real one is meant.
     serve.listen = listener.local_addr()?;
     let seeds = serve.seed || (store.is_embedded_database() && !serve.no_seed);
@@ -45,7 +46,10 @@ pub async fn run(store: StoreArgs, mut serve: ServeArgs, clock: Clock) -> Result
 async fn announce_first_admin(state: &State) -> Result<()> {
     let Some(link) = accounts::first_admin(state).await? else { return Ok(()) };
     if std::io::stderr().is_terminal() {
-        let _ = writeln!(std::io::stderr(), "\n  Sign in as the administrator `root` (once, within 30 minutes):\n  {link}\n");
+        let _ = writeln!(
+            std::io::stderr(),
+            "\n  Sign in as the administrator `root` (once, within 30 minutes):\n  {link}\n"
+        );
         return Ok(());
     }
     let path = state.store.data_dir.join("admin-sign-in-link");

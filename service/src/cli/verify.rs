@@ -16,7 +16,8 @@ pub fn run(file: &Path, json: bool, declared: Option<PluginType>) -> Result<Exit
     if file.as_os_str() == "-" {
         std::io::stdin().take(MOST).read_to_end(&mut bytes)?;
     } else {
-        let open = |e: std::io::Error| crate::error::Error::invalid(&file.display().to_string(), e.to_string());
+        let open =
+            |e: std::io::Error| crate::error::Error::invalid(&file.display().to_string(), e.to_string());
         std::fs::File::open(file).map_err(open)?.take(MOST).read_to_end(&mut bytes).map_err(open)?;
     }
     let report = verify(&bytes, &store::declaration(declared));

@@ -162,7 +162,8 @@ pub fn check_metadata(m: &Metadata) -> Result<()> {
     if let Some(licence) = &m.licence {
         checks.at_most(Some(licence), 256, "licence");
         if let Err(error) = spdx::Expression::parse(licence) {
-            let message = format!("not an SPDX licence expression such as `Apache-2.0 OR MIT`: {}", error.reason);
+            let message =
+                format!("not an SPDX licence expression such as `Apache-2.0 OR MIT`: {}", error.reason);
             checks.expect(false, "licence", &message);
         }
     }
@@ -171,12 +172,22 @@ pub fn check_metadata(m: &Metadata) -> Result<()> {
     checks.expect(json_size(&m.config_sample) <= 64 * 1024, "config_sample", "at most 64 KiB");
     let object = m.config_schema.as_ref().is_none_or(|s| s.is_object() || s.is_boolean());
     checks.expect(object, "config_schema", "a JSON Schema is an object (or true or false)");
-    let key_ok = |k: &String| !k.is_empty() && k.len() <= 128 && k.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+    let key_ok = |k: &String| {
+        !k.is_empty() && k.len() <= 128 && k.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+    };
     checks.expect(m.environment_keys.len() <= 64, "environment_keys", "at most 64");
-    checks.expect(m.environment_keys.iter().all(key_ok), "environment_keys", "names of letters, digits and `_`");
+    checks.expect(
+        m.environment_keys.iter().all(key_ok),
+        "environment_keys",
+        "names of letters, digits and `_`",
+    );
     checks.expect(m.examples.len() <= 32, "examples", "at most 32");
     let example_ok = |e: &Example| !e.title.is_empty() && e.title.len() <= 200 && e.body.len() <= 16 * 1024;
-    checks.expect(m.examples.iter().all(example_ok), "examples", "a title of 1-200 bytes and a body of at most 16 KiB each");
+    checks.expect(
+        m.examples.iter().all(example_ok),
+        "examples",
+        "a title of 1-200 bytes and a body of at most 16 KiB each",
+    );
     checks.done()
 }
 
@@ -186,11 +197,16 @@ pub fn words(field: &str, given: Vec<String>, most: usize) -> Result<Vec<String>
     words.sort();
     words.dedup();
     let word_ok = |w: &String| {
-        (1..=50).contains(&w.len()) && w.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | ' ' | '/'))
+        (1..=50).contains(&w.len())
+            && w.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | ' ' | '/'))
     };
     let mut checks = Checks::default();
     checks.expect(words.len() <= most, field, &format!("at most {most}"));
-    checks.expect(words.iter().all(word_ok), field, "1-50 letters, digits, `-`, `_`, `.`, `/` or spaces each");
+    checks.expect(
+        words.iter().all(word_ok),
+        field,
+        "1-50 letters, digits, `-`, `_`, `.`, `/` or spaces each",
+    );
     checks.done()?;
     Ok(words)
 }
@@ -204,7 +220,8 @@ pub fn check_texts(title: &str, summary: &str, repository: Option<&str>, icon: O
     checks.expect(plain(summary), "summary", "no control characters");
     if let Some(repository) = repository {
         checks.at_most(Some(repository), 500, "source_repository");
-        let web = url::Url::parse(repository).is_ok_and(|u| matches!(u.scheme(), "https" | "http") && u.username().is_empty());
+        let web = url::Url::parse(repository)
+            .is_ok_and(|u| matches!(u.scheme(), "https" | "http") && u.username().is_empty());
         checks.expect(web, "source_repository", "an http or https URL without a user name");
     }
     if let Some(icon) = icon {

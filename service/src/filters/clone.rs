@@ -32,12 +32,19 @@ pub struct CloneRequest {
     pub version: Option<Version>,
 }
 
-pub async fn clone(state: &State, source: FilterAccess, request: CloneRequest) -> Result<(namespace::Model, filter::Model, release::Model)> {
+pub async fn clone(
+    state: &State,
+    source: FilterAccess,
+    request: CloneRequest,
+) -> Result<(namespace::Model, filter::Model, release::Model)> {
     let from = pick(state, &source, request.version.as_ref()).await?;
     let caller = source.caller.clone();
     let who = source.who()?;
-    let UploadTarget::New { namespace, name, .. } = access::target(state, caller, &request.namespace, &request.name).await? else {
-        let detail = format!("`{}/{}` exists already; clone under another name", request.namespace, request.name);
+    let UploadTarget::New { namespace, name, .. } =
+        access::target(state, caller, &request.namespace, &request.name).await?
+    else {
+        let detail =
+            format!("`{}/{}` exists already; clone under another name", request.namespace, request.name);
         return Err(Error::conflict("name-taken", detail));
     };
     let txn = state.db.begin_write().await?;
@@ -59,7 +66,11 @@ pub async fn clone(state: &State, source: FilterAccess, request: CloneRequest) -
         ..Default::default()
     };
     let filter = filter::Entity::update(update).exec(&*txn).await?;
-    let lineage = Lineage { namespace: source.namespace.handle.clone(), filter: origin.name.clone(), version: from.version.clone() };
+    let lineage = Lineage {
+        namespace: source.namespace.handle.clone(),
+        filter: origin.name.clone(),
+        version: from.version.clone(),
+    };
     let facts = releases::Facts {
         sha256: from.sha256.clone(),
         size: from.size,
@@ -82,11 +93,16 @@ pub async fn clone(state: &State, source: FilterAccess, request: CloneRequest) -
 /// The release asked for, or the newest that the caller may have; published ones first.
 async fn pick(state: &State, source: &FilterAccess, version: Option<&Version>) -> Result<release::Model> {
     if let Some(version) = version {
-        let release = access::find_release(&*state.db, source.filter.id, version).await?.ok_or_else(Error::not_found)?;
+        let release = access::find_release(&*state.db, source.filter.id, version)
+            .await?
+            .ok_or_else(Error::not_found)?;
         access::check_release(source, &release, crate::auth::table::Need::ReadBytes)?;
         return Ok(release);
     }
-    let all = release::Entity::find().filter(release::Column::FilterId.eq(source.filter.id)).all(&*state.db).await?;
+    let all = release::Entity::find()
+        .filter(release::Column::FilterId.eq(source.filter.id))
+        .all(&*state.db)
+        .await?;
     all.into_iter()
         .filter(|r| matches!(r.state, ReleaseState::Published | ReleaseState::Draft))
         .filter(|r| source.relation.sight(&source.filter, r) == Sight::Bytes)

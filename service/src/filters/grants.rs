@@ -39,11 +39,18 @@ pub async fn subject(state: &State, text: &str) -> Result<namespace::Model> {
     let (kind, handle) = text.split_once(':').ok_or_else(missing)?;
     let kind: NamespaceKind = kind.parse().map_err(|_| missing())?;
     let handle: Slug = handle.parse().map_err(|_| missing())?;
-    let found = find_namespace(&*state.db, &handle).await?.filter(|n| n.kind == kind && kind != NamespaceKind::System);
+    let found = find_namespace(&*state.db, &handle)
+        .await?
+        .filter(|n| n.kind == kind && kind != NamespaceKind::System);
     found.ok_or_else(missing)
 }
 
-pub async fn put(state: &State, access: &FilterAccess, subject: &namespace::Model, request: GrantRequest) -> Result<GrantView> {
+pub async fn put(
+    state: &State,
+    access: &FilterAccess,
+    subject: &namespace::Model,
+    request: GrantRequest,
+) -> Result<GrantView> {
     let who = access.who()?;
     let now = state.clock.now();
     if request.expires_at.is_some_and(|t| t <= now) {
@@ -59,7 +66,12 @@ pub async fn put(state: &State, access: &FilterAccess, subject: &namespace::Mode
         created_at: now,
     };
     let replace = OnConflict::columns([grant::Column::FilterId, grant::Column::SubjectId])
-        .update_columns([grant::Column::Level, grant::Column::ExpiresAt, grant::Column::CreatedBy, grant::Column::CreatedAt])
+        .update_columns([
+            grant::Column::Level,
+            grant::Column::ExpiresAt,
+            grant::Column::CreatedBy,
+            grant::Column::CreatedAt,
+        ])
         .to_owned();
     let txn = state.db.begin_write().await?;
     let active = grant::ActiveModel {
@@ -73,7 +85,15 @@ pub async fn put(state: &State, access: &FilterAccess, subject: &namespace::Mode
     };
     grant::Entity::insert(active).on_conflict(replace).exec_without_returning(&*txn).await?;
     let detail = json!({"subject": name(subject), "level": row.level, "expires_at": row.expires_at});
-    audit::record(&*txn, &state.clock, &Actor::from(who), "grant.set", format!("filter:{}", access.name()), detail).await?;
+    audit::record(
+        &*txn,
+        &state.clock,
+        &Actor::from(who),
+        "grant.set",
+        format!("filter:{}", access.name()),
+        detail,
+    )
+    .await?;
     txn.commit().await?;
     Ok(GrantView {
         subject: name(subject),
@@ -96,7 +116,15 @@ pub async fn remove(state: &State, access: &FilterAccess, subject: &namespace::M
         return Err(Error::not_found());
     }
     let detail = json!({"subject": name(subject)});
-    audit::record(&*txn, &state.clock, &Actor::from(who), "grant.remove", format!("filter:{}", access.name()), detail).await?;
+    audit::record(
+        &*txn,
+        &state.clock,
+        &Actor::from(who),
+        "grant.remove",
+        format!("filter:{}", access.name()),
+        detail,
+    )
+    .await?;
     txn.commit().await
 }
 

@@ -31,7 +31,11 @@ fn etag(filter: &tamis_entities::filter::Model) -> String {
 #[utoipa::path(tag = "filters", operation_id = "listFilters", params(FilterQuery),
     responses((status = 200, description = "A page", body = Page<FilterItem>), Problems), security((), ("token" = [])))]
 #[get("/api/v1/filters")]
-pub async fn list_filters(state: web::Data<State>, caller: Caller, query: Query<FilterQuery>) -> Result<web::Json<Page<FilterItem>>> {
+pub async fn list_filters(
+    state: web::Data<State>,
+    caller: Caller,
+    query: Query<FilterQuery>,
+) -> Result<web::Json<Page<FilterItem>>> {
     Ok(web::Json(list::list(&state, &caller, &query.0).await?))
 }
 
@@ -40,7 +44,11 @@ pub async fn list_filters(state: web::Data<State>, caller: Caller, query: Query<
     params(("namespace" = String, Path, description = "Handle of a user or team"), ("filter" = String, Path, description = "Name of the filter")),
     responses((status = 200, description = "The filter; `ETag` for `If-Match`", body = FilterView), Problems), security((), ("token" = [])))]
 #[get("/api/v1/filters/{namespace}/{filter}")]
-pub async fn get_filter(state: web::Data<State>, access: FilterAccess, request: HttpRequest) -> Result<HttpResponse> {
+pub async fn get_filter(
+    state: web::Data<State>,
+    access: FilterAccess,
+    request: HttpRequest,
+) -> Result<HttpResponse> {
     let etag = etag(&access.filter);
     if conditional::is_unchanged(&request, &etag) {
         return Ok(HttpResponse::NotModified().insert_header((header::ETAG, etag)).finish());
@@ -57,7 +65,12 @@ pub async fn get_filter(state: web::Data<State>, access: FilterAccess, request: 
         ("If-Match" = Option<String>, Header, description = "Change only this state of it")),
     responses((status = 200, description = "Changed", body = FilterView), (status = 201, description = "Created", body = FilterView), Problems))]
 #[put("/api/v1/filters/{namespace}/{filter}")]
-pub async fn put_filter(state: web::Data<State>, target: UploadTarget, request: HttpRequest, change: Json<FilterChange>) -> Result<HttpResponse> {
+pub async fn put_filter(
+    state: web::Data<State>,
+    target: UploadTarget,
+    request: HttpRequest,
+    change: Json<FilterChange>,
+) -> Result<HttpResponse> {
     let (caller, namespace) = match &target {
         UploadTarget::Existing(access) => (&access.caller, &access.namespace),
         UploadTarget::New { caller, namespace, .. } => (caller, namespace),
@@ -90,7 +103,11 @@ pub async fn put_filter(state: web::Data<State>, target: UploadTarget, request: 
     params(("namespace" = String, Path, description = "Handle of a user or team"), ("filter" = String, Path, description = "Name of the filter")),
     responses((status = 204, description = "Deleted"), Problems))]
 #[delete("/api/v1/filters/{namespace}/{filter}")]
-pub async fn delete_filter(state: web::Data<State>, access: FilterAccess, request: HttpRequest) -> Result<HttpResponse> {
+pub async fn delete_filter(
+    state: web::Data<State>,
+    access: FilterAccess,
+    request: HttpRequest,
+) -> Result<HttpResponse> {
     conditional::check_if_match(&request, &etag(&access.filter))?;
     super::delete(&state, &access).await?;
     Ok(HttpResponse::NoContent().finish())
@@ -104,7 +121,11 @@ pub async fn delete_filter(state: web::Data<State>, access: FilterAccess, reques
     params(("namespace" = String, Path, description = "Handle of a user or team"), ("filter" = String, Path, description = "Name of the filter")),
     responses((status = 201, description = "The release of the clone", body = ReleaseView), Problems))]
 #[post("/api/v1/filters/{namespace}/{filter}/clone")]
-pub async fn clone_filter(state: web::Data<State>, access: FilterAccess, body: Json<CloneRequest>) -> Result<HttpResponse> {
+pub async fn clone_filter(
+    state: web::Data<State>,
+    access: FilterAccess,
+    body: Json<CloneRequest>,
+) -> Result<HttpResponse> {
     let (namespace, filter, release) = clone::clone(&state, access, body.0).await?;
     Ok(HttpResponse::Created().json(release_view(&state, &namespace, &filter, &release, true).await?))
 }
@@ -114,7 +135,10 @@ pub async fn clone_filter(state: web::Data<State>, access: FilterAccess, body: J
     params(("namespace" = String, Path, description = "Handle of a user or team"), ("filter" = String, Path, description = "Name of the filter")),
     responses((status = 200, description = "All grants on the filter", body = Page<GrantView>), Problems))]
 #[get("/api/v1/filters/{namespace}/{filter}/grants")]
-pub async fn list_grants(state: web::Data<State>, access: FilterAccess) -> Result<web::Json<Page<GrantView>>> {
+pub async fn list_grants(
+    state: web::Data<State>,
+    access: FilterAccess,
+) -> Result<web::Json<Page<GrantView>>> {
     Ok(web::Json(Page { items: grants::list(&state, &access).await?, next: None }))
 }
 
@@ -124,7 +148,12 @@ pub async fn list_grants(state: web::Data<State>, access: FilterAccess) -> Resul
         ("subject" = String, Path, description = "`user:name` or `team:name`")),
     responses((status = 200, description = "The grant as it is now", body = GrantView), Problems))]
 #[put("/api/v1/filters/{namespace}/{filter}/grants/{subject}")]
-pub async fn put_grant(state: web::Data<State>, access: FilterAccess, request: HttpRequest, body: Json<GrantRequest>) -> Result<web::Json<GrantView>> {
+pub async fn put_grant(
+    state: web::Data<State>,
+    access: FilterAccess,
+    request: HttpRequest,
+    body: Json<GrantRequest>,
+) -> Result<web::Json<GrantView>> {
     let subject = grants::subject(&state, &segment::<String>(&request, "subject")?).await?;
     Ok(web::Json(grants::put(&state, &access, &subject, body.0).await?))
 }
@@ -135,7 +164,11 @@ pub async fn put_grant(state: web::Data<State>, access: FilterAccess, request: H
         ("subject" = String, Path, description = "`user:name` or `team:name`")),
     responses((status = 204, description = "Taken back"), Problems))]
 #[delete("/api/v1/filters/{namespace}/{filter}/grants/{subject}")]
-pub async fn delete_grant(state: web::Data<State>, access: FilterAccess, request: HttpRequest) -> Result<HttpResponse> {
+pub async fn delete_grant(
+    state: web::Data<State>,
+    access: FilterAccess,
+    request: HttpRequest,
+) -> Result<HttpResponse> {
     let subject = grants::subject(&state, &segment::<String>(&request, "subject")?).await?;
     grants::remove(&state, &access, &subject).await?;
     Ok(HttpResponse::NoContent().finish())

@@ -63,7 +63,9 @@ pub fn visible(caller: &Caller, now: Timestamp) -> Condition {
         .select_only()
         .column(grant::Column::FilterId)
         .filter(grant::Column::SubjectId.is_in(who.namespaces()))
-        .filter(Condition::any().add(grant::Column::ExpiresAt.is_null()).add(grant::Column::ExpiresAt.gt(now)))
+        .filter(
+            Condition::any().add(grant::Column::ExpiresAt.is_null()).add(grant::Column::ExpiresAt.gt(now)),
+        )
         .into_query();
     any.add(filter::Column::Id.in_subquery(granted))
 }
@@ -80,12 +82,14 @@ async fn conditions(state: &State, caller: &Caller, query: &FilterQuery) -> Resu
     // Facets of releases count only releases that everyone who sees the filter may see.
     if let Some(abi) = &query.abi {
         let with = release::Entity::find().select_only().column(release::Column::FilterId);
-        let with = with.filter(release::Column::AbiVersion.eq(abi.as_str())).filter(readable(caller)).into_query();
+        let with =
+            with.filter(release::Column::AbiVersion.eq(abi.as_str())).filter(readable(caller)).into_query();
         all = all.add(filter::Column::Id.in_subquery(with));
     }
     if let Some(plugin_type) = query.plugin_type {
         let with = release::Entity::find().select_only().column(release::Column::FilterId);
-        let with = with.filter(release::Column::PluginType.eq(plugin_type)).filter(readable(caller)).into_query();
+        let with =
+            with.filter(release::Column::PluginType.eq(plugin_type)).filter(readable(caller)).into_query();
         all = all.add(filter::Column::Id.in_subquery(with));
     }
     Ok(all)
@@ -100,9 +104,15 @@ fn readable(caller: &Caller) -> Condition {
             let own = filter::Entity::find()
                 .select_only()
                 .column(filter::Column::Id)
-                .filter(Condition::any().add(filter::Column::NamespaceId.is_in(who.namespaces())).add(filter::Column::Visibility.eq(Visibility::Public)))
+                .filter(
+                    Condition::any()
+                        .add(filter::Column::NamespaceId.is_in(who.namespaces()))
+                        .add(filter::Column::Visibility.eq(Visibility::Public)),
+                )
                 .into_query();
-            Condition::any().add(release::Column::State.eq(Published)).add(release::Column::FilterId.in_subquery(own))
+            Condition::any()
+                .add(release::Column::State.eq(Published))
+                .add(release::Column::FilterId.in_subquery(own))
         }
     }
 }
@@ -110,7 +120,8 @@ fn readable(caller: &Caller) -> Condition {
 pub async fn list(state: &State, caller: &Caller, query: &FilterQuery) -> Result<Page<FilterItem>> {
     let page = PageQuery { after: query.after.clone(), limit: query.limit };
     let limit = page.limit()?;
-    let context = format!("filters|{}|{:?}", caller.key(), FilterQuery { after: None, limit: None, ..clone(query) });
+    let context =
+        format!("filters|{}|{:?}", caller.key(), FilterQuery { after: None, limit: None, ..clone(query) });
     let cursors = Cursors { key: &state.secret, context };
     let within = conditions(state, caller, query).await?;
     match query.q.as_deref().map(str::trim).filter(|q| !q.is_empty()) {
@@ -135,11 +146,18 @@ fn clone(query: &FilterQuery) -> FilterQuery {
     }
 }
 
-async fn search_page(state: &State, hits: Vec<Uuid>, page: &PageQuery, cursors: &Cursors<'_>, limit: u64) -> Result<Page<FilterItem>> {
+async fn search_page(
+    state: &State,
+    hits: Vec<Uuid>,
+    page: &PageQuery,
+    cursors: &Cursors<'_>,
+    limit: u64,
+) -> Result<Page<FilterItem>> {
     let from: usize = cursors.open(page.after.as_deref())?.unwrap_or(0);
     let until = from.saturating_add(usize::try_from(limit).unwrap_or(usize::MAX)).min(hits.len());
     let ids = hits.get(from..until).unwrap_or_default();
-    let rows = filter::Entity::find().filter(filter::Column::Id.is_in(ids.iter().copied())).all(&*state.db).await?;
+    let rows =
+        filter::Entity::find().filter(filter::Column::Id.is_in(ids.iter().copied())).all(&*state.db).await?;
     let mut by_id: HashMap<_, _> = rows.into_iter().map(|f| (f.id, f)).collect();
     let rows: Vec<_> = ids.iter().filter_map(|id| by_id.remove(id)).collect();
     let next = (until < hits.len()).then(|| cursors.seal(&until)).transpose()?;
@@ -158,7 +176,9 @@ async fn keyset_page(
     rows = match sort {
         FilterSort::Name => {
             if let Some((name, id)) = cursors.open::<(String, Uuid)>(page.after.as_deref())? {
-                let same = Condition::all().add(filter::Column::Name.eq(name.as_str())).add(filter::Column::Id.gt(id));
+                let same = Condition::all()
+                    .add(filter::Column::Name.eq(name.as_str()))
+                    .add(filter::Column::Id.gt(id));
                 rows = rows.filter(filter::Column::Name.gte(name.as_str()));
                 rows = rows.filter(Condition::any().add(filter::Column::Name.gt(name)).add(same));
             }
@@ -166,7 +186,8 @@ async fn keyset_page(
         }
         FilterSort::Updated => {
             if let Some((at, id)) = cursors.open::<(i64, Uuid)>(page.after.as_deref())? {
-                let same = Condition::all().add(filter::Column::UpdatedAt.eq(at)).add(filter::Column::Id.lt(id));
+                let same =
+                    Condition::all().add(filter::Column::UpdatedAt.eq(at)).add(filter::Column::Id.lt(id));
                 rows = rows.filter(filter::Column::UpdatedAt.lte(at));
                 rows = rows.filter(Condition::any().add(filter::Column::UpdatedAt.lt(at)).add(same));
             }

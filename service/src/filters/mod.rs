@@ -16,7 +16,9 @@ use crate::{
     fail_here, reviews, search,
 };
 use change::{FilterChange, check_texts, words};
-use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
+};
 use serde_json::json;
 use tamis_entities::{
     filter, filter_label, namespace, release,
@@ -25,14 +27,21 @@ use tamis_entities::{
 use uuid::Uuid;
 
 /// Makes an empty private filter inside the caller's transaction.
-pub async fn create(state: &State, txn: &WriteTxn<'_>, who: &Identity, namespace: &namespace::Model, name: &Slug) -> Result<filter::Model> {
+pub async fn create(
+    state: &State,
+    txn: &WriteTxn<'_>,
+    who: &Identity,
+    namespace: &namespace::Model,
+    name: &Slug,
+) -> Result<filter::Model> {
     let taken = filter::Entity::find()
         .filter(filter::Column::NamespaceId.eq(namespace.id))
         .filter(filter::Column::Skeleton.eq(name.skeleton()))
         .one(&**txn)
         .await?;
     if let Some(other) = taken {
-        let detail = format!("`{}/{}` is taken, and `{name}` would be mistaken for it", namespace.handle, other.name);
+        let detail =
+            format!("`{}/{}` is taken, and `{name}` would be mistaken for it", namespace.handle, other.name);
         return Err(Error::conflict("name-taken", detail));
     }
     let now = state.clock.now();
@@ -54,7 +63,9 @@ pub async fn create(state: &State, txn: &WriteTxn<'_>, who: &Identity, namespace
         created_at: now,
         updated_at: now,
     };
-    filter::Entity::insert(sea_orm::IntoActiveModel::into_active_model(model.clone())).exec_without_returning(&**txn).await?;
+    filter::Entity::insert(sea_orm::IntoActiveModel::into_active_model(model.clone()))
+        .exec_without_returning(&**txn)
+        .await?;
     let object = format!("filter:{}/{name}", namespace.handle);
     audit::record(&**txn, &state.clock, &Actor::from(who), "filter.create", object, json!({})).await?;
     index(txn, namespace, &model).await?;
@@ -104,12 +115,26 @@ pub async fn apply(
     };
     filter::Entity::update(update).exec(&**txn).await?;
     let object = format!("filter:{}/{}", namespace.handle, filter.name);
-    audit::record(&**txn, &state.clock, &Actor::from(who), "filter.change", object, json!({"visibility": filter.visibility})).await?;
+    audit::record(
+        &**txn,
+        &state.clock,
+        &Actor::from(who),
+        "filter.change",
+        object,
+        json!({"visibility": filter.visibility}),
+    )
+    .await?;
     index(txn, namespace, &filter).await?;
     Ok(filter)
 }
 
-async fn set_words(txn: &WriteTxn<'_>, filter: Uuid, kind: LabelKind, change: change::Patch<Vec<String>>, most: usize) -> Result<()> {
+async fn set_words(
+    txn: &WriteTxn<'_>,
+    filter: Uuid,
+    kind: LabelKind,
+    change: change::Patch<Vec<String>>,
+    most: usize,
+) -> Result<()> {
     let given = match change {
         change::Patch::Keep => return Ok(()),
         change::Patch::Clear => vec![],
@@ -163,10 +188,14 @@ async fn index(txn: &WriteTxn<'_>, namespace: &namespace::Model, filter: &filter
 pub async fn delete(state: &State, access: &FilterAccess) -> Result<()> {
     let who = access.who()?;
     let txn = state.db.begin_write().await?;
-    let releases = release::Entity::find().filter(release::Column::FilterId.eq(access.filter.id)).all(&*txn).await?;
+    let releases =
+        release::Entity::find().filter(release::Column::FilterId.eq(access.filter.id)).all(&*txn).await?;
     let held = |r: &&release::Model| r.state != ReleaseState::Draft;
     if let Some(release) = releases.iter().find(held) {
-        let detail = format!("version {} is {}; unpublish it first (a review with the action `unpublish`)", release.version, release.state);
+        let detail = format!(
+            "version {} is {}; unpublish it first (a review with the action `unpublish`)",
+            release.version, release.state
+        );
         return Err(Error::conflict("has-published-releases", detail));
     }
     for release in &releases {
@@ -176,7 +205,15 @@ pub async fn delete(state: &State, access: &FilterAccess) -> Result<()> {
     search::remove(&*txn, search::Corpus::Catalog, access.filter.id).await?;
     filter::Entity::delete_by_id(access.filter.id).exec(&*txn).await?;
     let detail = json!({"releases": releases.len()});
-    audit::record(&*txn, &state.clock, &Actor::from(who), "filter.delete", format!("filter:{}", access.name()), detail).await?;
+    audit::record(
+        &*txn,
+        &state.clock,
+        &Actor::from(who),
+        "filter.delete",
+        format!("filter:{}", access.name()),
+        detail,
+    )
+    .await?;
     fail_here!("delete.before-commit");
     txn.commit().await?;
     fail_here!("delete.after-commit");

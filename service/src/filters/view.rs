@@ -58,7 +58,12 @@ pub struct FilterItem {
     pub updated_at: Timestamp,
 }
 
-pub async fn view(state: &State, namespace: &namespace::Model, filter: &filter::Model, with_defaults: bool) -> Result<FilterView> {
+pub async fn view(
+    state: &State,
+    namespace: &namespace::Model,
+    filter: &filter::Model,
+    with_defaults: bool,
+) -> Result<FilterView> {
     let (labels, categories) = super::labels(&*state.db, filter.id).await?;
     let handles = handles(&*state.db, [filter.created_by]).await?;
     Ok(FilterView {
@@ -79,7 +84,10 @@ pub async fn view(state: &State, namespace: &namespace::Model, filter: &filter::
 }
 
 /// The handles of many namespaces in one query.
-pub async fn handles<C: ConnectionTrait>(db: &C, ids: impl IntoIterator<Item = Uuid>) -> Result<HashMap<Uuid, Slug>> {
+pub async fn handles<C: ConnectionTrait>(
+    db: &C,
+    ids: impl IntoIterator<Item = Uuid>,
+) -> Result<HashMap<Uuid, Slug>> {
     let rows = namespace::Entity::find().filter(namespace::Column::Id.is_in(ids)).all(db).await?;
     Ok(rows.into_iter().map(|n| (n.id, n.handle)).collect())
 }

@@ -21,7 +21,11 @@ impl<T: DeserializeOwned + 'static> FromRequest for Json<T> {
             if let Some(media) = media {
                 let essence = media.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
                 if essence != "application/json" && !essence.ends_with("+json") {
-                    return Err(Error::new(Kind::UnsupportedMedia, "unsupported-media-type", "send the body as application/json"));
+                    return Err(Error::new(
+                        Kind::UnsupportedMedia,
+                        "unsupported-media-type",
+                        "send the body as application/json",
+                    ));
                 }
             }
             let mut stream = stream.await.map_err(|e| Error::invalid("body", e.to_string()))?;

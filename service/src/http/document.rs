@@ -51,7 +51,8 @@ pub fn base() -> openapi::OpenApi {
 
 /// The whole document.
 pub fn document() -> openapi::OpenApi {
-    let (_, document) = App::new().into_utoipa_app().openapi(base()).configure(super::routes::configure).split_for_parts();
+    let (_, document) =
+        App::new().into_utoipa_app().openapi(base()).configure(super::routes::configure).split_for_parts();
     document
 }
 
@@ -71,6 +72,12 @@ pub async fn get_openapi() -> HttpResponse {
 
 /// The browsable page, whole and offline.
 pub fn docs(config: &mut web::ServiceConfig) {
-    config.route("/docs", web::get().to(|| async { HttpResponse::SeeOther().insert_header(("Location", "/docs/")).finish() }));
-    config.service(utoipa_swagger_ui::SwaggerUi::new("/docs/{_:.*}").config(utoipa_swagger_ui::Config::from("/openapi.json")));
+    config.route(
+        "/docs",
+        web::get().to(|| async { HttpResponse::SeeOther().insert_header(("Location", "/docs/")).finish() }),
+    );
+    config.service(
+        utoipa_swagger_ui::SwaggerUi::new("/docs/{_:.*}")
+            .config(utoipa_swagger_ui::Config::from("/openapi.json")),
+    );
 }

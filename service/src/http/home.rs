@@ -26,16 +26,33 @@ pub fn page(title: &str, body: &str) -> HttpResponse {
 }
 
 pub fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;").replace('\'', "&#39;")
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;")
+        .replace('\'', "&#39;")
 }
 
 /// The start page
 #[utoipa::path(tag = "pages", operation_id = "getHome", responses((status = 200, description = "What is published here", content_type = "text/html", body = String), super::problem::Problems), security(()))]
 #[get("/")]
 pub async fn get_home(state: web::Data<State>, request: HttpRequest) -> Result<HttpResponse> {
-    let query = CatalogQuery { q: None, namespace: None, plugin_type: None, abi: None, licence: None, label: None, category: None, sort: Some(list::CatalogSort::Name), after: None, limit: Some(100) };
+    let query = CatalogQuery {
+        q: None,
+        namespace: None,
+        plugin_type: None,
+        abi: None,
+        licence: None,
+        label: None,
+        category: None,
+        sort: Some(list::CatalogSort::Name),
+        after: None,
+        limit: Some(100),
+    };
     let entries = list::list(&state, &query).await?.items;
-    let mut body = String::from("<h1>Tamis</h1><p>Filters for Envoy that were verified, reviewed and published here.</p>");
+    let mut body = String::from(
+        "<h1>Tamis</h1><p>Filters for Envoy that were verified, reviewed and published here.</p>",
+    );
     if entries.is_empty() {
         body.push_str("<p>Nothing is published yet. Upload a filter, ask for its publication, and let a curator approve it.</p>");
     } else {
@@ -43,13 +60,22 @@ pub async fn get_home(state: web::Data<State>, request: HttpRequest) -> Result<H
         for e in &entries {
             let name = escape(&format!("{}/{}", e.namespace, e.name));
             let kind = e.plugin_type.map_or("undeclared", |t| t.as_str());
-            let _ = write!(body, "<tr><td><a href=\"/api/v1/catalog/{name}\">{name}</a><td>{}<td>{}<td>{kind}</tr>", escape(&e.summary), e.version);
+            let _ = write!(
+                body,
+                "<tr><td><a href=\"/api/v1/catalog/{name}\">{name}</a><td>{}<td>{}<td>{kind}</tr>",
+                escape(&e.summary),
+                e.version
+            );
         }
         body.push_str("</tbody></table>");
     }
     body.push_str("<p><a href=\"/docs/\">API</a> · <a href=\"/openapi.json\">OpenAPI</a></p>");
     if let Some(who) = sign_in::visitor(&state, &request).await.identity() {
-        let _ = write!(body, "<form method=\"post\" action=\"/sign-out\"><p>Signed in as <b>{}</b> ({}). <button>Sign out</button></p></form>", who.handle, who.role);
+        let _ = write!(
+            body,
+            "<form method=\"post\" action=\"/sign-out\"><p>Signed in as <b>{}</b> ({}). <button>Sign out</button></p></form>",
+            who.handle, who.role
+        );
     }
     Ok(page("Catalog", &body))
 }

@@ -34,7 +34,9 @@ pub async fn observe(
     let status = reply.as_ref().map_or_else(|e| e.as_response_error().status_code(), |r| r.status()).as_u16();
     let elapsed = started.elapsed();
     count(&method, &route, status, elapsed.as_secs_f64());
-    span.in_scope(|| tracing::info!(http.status = status, elapsed_ms = elapsed.as_millis() as u64, "answered"));
+    span.in_scope(|| {
+        tracing::info!(http.status = status, elapsed_ms = elapsed.as_millis() as u64, "answered")
+    });
     reply.map(|mut reply| {
         let headers = reply.headers_mut();
         if let Ok(value) = HeaderValue::from_str(&id) {
@@ -52,17 +54,16 @@ pub async fn observe(
 /// Nothing may run in what we send, but for the API page, which brings its own scripts.
 fn policy(route: &str) -> &'static str {
     match route.starts_with("/docs") {
-        true => "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'",
+        true => {
+            "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'"
+        }
         false => "default-src 'none'; frame-ancestors 'none'",
     }
 }
 
 fn count(method: &Method, route: &str, status: u16, seconds: f64) {
-    let labels = [
-        ("method", known(method).to_owned()),
-        ("route", route.to_owned()),
-        ("status", status.to_string()),
-    ];
+    let labels =
+        [("method", known(method).to_owned()), ("route", route.to_owned()), ("status", status.to_string())];
     metrics::counter!("tamis_http_requests_total", &labels).increment(1);
     metrics::histogram!("tamis_http_request_seconds", &labels[..2]).record(seconds);
 }

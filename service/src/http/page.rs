@@ -46,7 +46,8 @@ pub struct Cursors<'a> {
 
 impl Cursors<'_> {
     fn mac(&self, payload: &[u8]) -> Result<Hmac<sha2::Sha256>> {
-        let mut mac = Hmac::<sha2::Sha256>::new_from_slice(self.key).map_err(|e| Error::internal(e.to_string()))?;
+        let mut mac =
+            Hmac::<sha2::Sha256>::new_from_slice(self.key).map_err(|e| Error::internal(e.to_string()))?;
         mac.update(&(self.context.len() as u64).to_be_bytes());
         mac.update(self.context.as_bytes());
         mac.update(payload);

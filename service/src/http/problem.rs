@@ -135,9 +135,8 @@ pub struct Problems;
 
 impl IntoResponses for Problems {
     fn responses() -> BTreeMap<String, openapi::RefOr<openapi::Response>> {
-        let content = openapi::ContentBuilder::new()
-            .schema(Some(openapi::Ref::from_schema_name("Problem")))
-            .build();
+        let content =
+            openapi::ContentBuilder::new().schema(Some(openapi::Ref::from_schema_name("Problem"))).build();
         let response = openapi::ResponseBuilder::new()
             .description("What went wrong and what to do, as RFC 9457 problem details.")
             .content("application/problem+json", content)

@@ -16,7 +16,11 @@ use actix_web::{HttpResponse, post, web};
 #[utoipa::path(tag = "releases", operation_id = "importRelease", request_body = ImportRequest,
     responses((status = 201, description = "Imported", body = ReleaseView), (status = 200, description = "The same bytes were there already", body = ReleaseView), Problems))]
 #[post("/api/v1/imports")]
-pub async fn import_release(state: web::Data<State>, caller: Caller, body: Json<ImportRequest>) -> Result<HttpResponse> {
+pub async fn import_release(
+    state: web::Data<State>,
+    caller: Caller,
+    body: Json<ImportRequest>,
+) -> Result<HttpResponse> {
     let uploaded = super::import(&state, caller, body.0).await?;
     let view = release_view(&state, &uploaded.namespace, &uploaded.filter, &uploaded.release, true).await?;
     let mut reply = if uploaded.created { HttpResponse::Created() } else { HttpResponse::Ok() };

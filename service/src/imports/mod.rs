@@ -25,7 +25,10 @@ use utoipa::ToSchema;
 pub struct ImportRequest {
     /// A wasm file, a gzip or tar of it (name an entry with `#path/in/archive.wasm`), or a
     /// link to a file, directory or release asset on GitHub.
-    #[schema(max_length = 2048, example = "https://github.com/acme/header-guard/releases/download/v1.0.0/header_guard.wasm")]
+    #[schema(
+        max_length = 2048,
+        example = "https://github.com/acme/header-guard/releases/download/v1.0.0/header_guard.wasm"
+    )]
     pub url: String,
     #[schema(value_type = String)]
     pub namespace: Slug,
@@ -69,7 +72,8 @@ pub async fn import(state: &State, caller: Caller, request: ImportRequest) -> Re
         state.outbound.fetch_source(&located, &fetched.0).await.map_err(refusal)?
     };
     let unpacked = Temporary(spool::new_path(state));
-    let limits = Limits { max_unpacked: state.outbound.limits().max_unpacked, ..state.outbound.limits().clone() };
+    let limits =
+        Limits { max_unpacked: state.outbound.limits().max_unpacked, ..state.outbound.limits().clone() };
     let (from, to) = (fetched.0.clone(), unpacked.0.clone());
     tokio::task::spawn_blocking(move || unbox(&from, &to, &hint, &limits)).await?.map_err(unpack_refusal)?;
     let spooled = spool::adopt(unpacked.0.clone()).await?;
@@ -91,7 +95,9 @@ fn refusal(error: OutboundError) -> Error {
     }
     match &error {
         OutboundError::InvalidUrl { .. } => Error::invalid("url", error.to_string()),
-        OutboundError::RefusedAddress { .. } => Error::new(Kind::Upstream, "address-refused", error.to_string()),
+        OutboundError::RefusedAddress { .. } => {
+            Error::new(Kind::Upstream, "address-refused", error.to_string())
+        }
         OutboundError::TooLarge { .. } => Error::new(Kind::TooLarge, "module-too-large", error.to_string()),
         OutboundError::Io(_) => Error::internal(error.to_string()),
         _ => Error::new(Kind::Upstream, "fetch-failed", error.to_string()),
@@ -100,7 +106,9 @@ fn refusal(error: OutboundError) -> Error {
 
 fn unpack_refusal(error: UnboxError) -> Error {
     match &error {
-        UnboxError::Io(io) if matches!(io.kind(), std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded) => {
+        UnboxError::Io(io)
+            if matches!(io.kind(), std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded) =>
+        {
             Error::full(error.to_string())
         }
         UnboxError::Io(_) => Error::internal(error.to_string()),

@@ -1,7 +1,9 @@
 //! Named leases: at most one holder, renewed by its holder, taken over when it lapses.
 //! `epoch` grows with each holder, so that one woken late can be told apart.
 use crate::{app::State, error::Result};
-use sea_orm::{ActiveValue::Set, ColumnTrait, Condition, EntityTrait, ExprTrait, QueryFilter, sea_query::Expr};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, Condition, EntityTrait, ExprTrait, QueryFilter, sea_query::Expr,
+};
 use std::{sync::OnceLock, time::Duration};
 use tamis_entities::lease;
 use uuid::Uuid;

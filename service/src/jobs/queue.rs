@@ -6,7 +6,8 @@ use crate::{
     error::{Error, Result},
 };
 use sea_orm::{
-    ColumnTrait, Condition, EntityTrait, ExprTrait, Order, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
+    ColumnTrait, Condition, EntityTrait, ExprTrait, Order, PaginatorTrait, QueryFilter, QueryOrder,
+    QuerySelect, QueryTrait,
     sea_query::{Expr, LockBehavior, LockType},
 };
 use std::time::Duration;
@@ -56,7 +57,9 @@ pub async fn run_one(state: &State) -> Result<bool> {
         Ok(job) => {
             let (job, inner) = (job.clone(), state.clone());
             // On a task of its own: a panic ends the job, not the worker.
-            tokio::spawn(async move { job.run(&inner).await }).await.unwrap_or_else(|e| Err(Error::internal(e.to_string())))
+            tokio::spawn(async move { job.run(&inner).await })
+                .await
+                .unwrap_or_else(|e| Err(Error::internal(e.to_string())))
         }
         Err(error) => Err(Error::internal(format!("unreadable job: {error}"))),
     };
@@ -83,7 +86,10 @@ async fn finish(state: &State, row: &job::Model, outcome: Result<()>) -> Result<
             tracing::warn!(job.kind = %row.kind, job.id = %row.id, job.attempt = row.attempts, dead, %error, "job failed");
             let delay = Duration::from_secs(1 << row.attempts.clamp(0, 10));
             job::Entity::update_many()
-                .col_expr(job::Column::State, Expr::value(if dead { JobState::Dead } else { JobState::Queued }))
+                .col_expr(
+                    job::Column::State,
+                    Expr::value(if dead { JobState::Dead } else { JobState::Queued }),
+                )
                 .col_expr(job::Column::RunAt, Expr::value(now.plus(delay)))
                 .col_expr(job::Column::LeaseUntil, Expr::value(Option::<i64>::None))
                 .col_expr(job::Column::LastError, Expr::value(error.to_string()))

@@ -24,9 +24,15 @@ pub fn spawn(state: State) -> Background {
     let mut tasks = JoinSet::new();
     tasks.spawn(work(state.clone(), stopped.clone()));
     let every = |seconds| Duration::from_secs(seconds);
-    tasks.spawn(repeat("audit-seal", every(1), state.clone(), stopped.clone(), |s| async move { audit::chain::seal(&s).await.map(|_| ()) }));
-    tasks.spawn(repeat("gc", every(600), state.clone(), stopped.clone(), |s| async move { modules::gc::scheduled(&s).await }));
-    tasks.spawn(repeat("sign-in-expiry", every(3600), state, stopped, |s| async move { sign_in::forget_expired(&s).await }));
+    tasks.spawn(repeat("audit-seal", every(1), state.clone(), stopped.clone(), |s| async move {
+        audit::chain::seal(&s).await.map(|_| ())
+    }));
+    tasks.spawn(repeat("gc", every(600), state.clone(), stopped.clone(), |s| async move {
+        modules::gc::scheduled(&s).await
+    }));
+    tasks.spawn(repeat("sign-in-expiry", every(3600), state, stopped, |s| async move {
+        sign_in::forget_expired(&s).await
+    }));
     Background { stop, tasks }
 }
 
@@ -45,8 +51,13 @@ async fn work(state: State, mut stopped: watch::Receiver<bool>) {
     }
 }
 
-async fn repeat<F, Fut>(name: &'static str, period: Duration, state: State, mut stopped: watch::Receiver<bool>, duty: F)
-where
+async fn repeat<F, Fut>(
+    name: &'static str,
+    period: Duration,
+    state: State,
+    mut stopped: watch::Receiver<bool>,
+    duty: F,
+) where
     F: Fn(State) -> Fut,
     Fut: Future<Output = crate::error::Result<()>>,
 {

@@ -61,12 +61,16 @@ pub async fn send(state: &State, request: &HttpRequest, delivery: Delivery<'_>) 
         }
         Wanted::Unsatisfiable => {
             reply.status(StatusCode::RANGE_NOT_SATISFIABLE);
-            return Ok(reply.insert_header((header::CONTENT_RANGE, format!("bytes */{}", delivery.size))).finish());
+            return Ok(reply
+                .insert_header((header::CONTENT_RANGE, format!("bytes */{}", delivery.size)))
+                .finish());
         }
     };
     let length = range.end - range.start;
     if request.extensions().get::<HeadOnly>().is_some() {
-        return Ok(reply.body(SizedStream::new(length, futures_util::stream::empty::<Result<bytes::Bytes>>())));
+        return Ok(
+            reply.body(SizedStream::new(length, futures_util::stream::empty::<Result<bytes::Bytes>>()))
+        );
     }
     let blob = open(state, delivery.sha256).await?;
     let (digest, sha256) = (delivery.sha256.bytes(), delivery.sha256.clone());
@@ -82,7 +86,8 @@ pub async fn read_all(state: &State, sha256: &Sha256) -> Result<Vec<u8>> {
     let blob = open(state, sha256).await?;
     let size = blob.size;
     let mut stream = tamis_blobs::verified(blob, sha256.bytes(), 0..size);
-    let mut bytes = Vec::with_capacity(usize::try_from(size.min(state.serve.max_module_bytes)).unwrap_or_default());
+    let mut bytes =
+        Vec::with_capacity(usize::try_from(size.min(state.serve.max_module_bytes)).unwrap_or_default());
     while let Some(chunk) = stream.next().await {
         bytes.extend_from_slice(&chunk?);
     }

@@ -5,10 +5,7 @@
 use super::{spool, store};
 use crate::{app::State, error::Result, fail_here, jobs::lease};
 use futures_util::StreamExt;
-use sea_orm::{
-    ColumnTrait, EntityTrait, QueryFilter, QuerySelect, QueryTrait,
-    sea_query::Expr,
-};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect, QueryTrait, sea_query::Expr};
 use serde::Serialize;
 use std::time::Duration;
 use tamis_entities::{
@@ -44,7 +41,11 @@ pub async fn run(state: &State, grace: Duration) -> Result<Collected> {
     loop {
         condemn(state, before).await?;
         fail_here!("gc.after-condemn");
-        let condemned = module::Entity::find().filter(module::Column::State.eq(ModuleState::Condemned)).limit(BATCH).all(&*state.db).await?;
+        let condemned = module::Entity::find()
+            .filter(module::Column::State.eq(ModuleState::Condemned))
+            .limit(BATCH)
+            .all(&*state.db)
+            .await?;
         if condemned.is_empty() {
             break;
         }
@@ -60,7 +61,10 @@ pub async fn run(state: &State, grace: Duration) -> Result<Collected> {
 
 async fn forget_lapsed_leases(state: &State) -> Result<()> {
     let txn = state.db.begin_write().await?;
-    module_lease::Entity::delete_many().filter(module_lease::Column::Until.lt(state.clock.now())).exec(&*txn).await?;
+    module_lease::Entity::delete_many()
+        .filter(module_lease::Column::Until.lt(state.clock.now()))
+        .exec(&*txn)
+        .await?;
     txn.commit().await
 }
 

@@ -29,7 +29,11 @@ use tamis_entities::{
     security((), ("token" = []))
 )]
 #[get("/modules/sha256/{file}")]
-pub async fn get_module(state: web::Data<State>, caller: Caller, request: HttpRequest) -> Result<HttpResponse> {
+pub async fn get_module(
+    state: web::Data<State>,
+    caller: Caller,
+    request: HttpRequest,
+) -> Result<HttpResponse> {
     let file: String = segment(&request, "file")?;
     let hex = file.strip_suffix(".wasm").filter(|hex| hex.len() == 64).ok_or_else(Error::not_found)?;
     let sha256: Sha256 = hex.parse().map_err(|_| Error::not_found())?;
@@ -39,7 +43,8 @@ pub async fn get_module(state: web::Data<State>, caller: Caller, request: HttpRe
 
 /// The size of the module, and whether anyone may have it.
 async fn permission(state: &State, caller: &Caller, sha256: &Sha256) -> Result<(u64, bool)> {
-    let releases = release::Entity::find().filter(release::Column::Sha256.eq(sha256.clone())).all(&*state.db).await?;
+    let releases =
+        release::Entity::find().filter(release::Column::Sha256.eq(sha256.clone())).all(&*state.db).await?;
     let ids = releases.iter().map(|r| r.filter_id);
     let filters = filter::Entity::find().filter(filter::Column::Id.is_in(ids)).all(&*state.db).await?;
     let filters: HashMap<_, _> = filters.into_iter().map(|f| (f.id, f)).collect();

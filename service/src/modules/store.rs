@@ -47,7 +47,12 @@ pub async fn admit(state: &State, spooled: &Spooled, declared: Option<PluginType
     admitted
 }
 
-async fn stored(state: &State, spooled: &Spooled, declared: Option<PluginType>, lease: Uuid) -> Result<Admitted> {
+async fn stored(
+    state: &State,
+    spooled: &Spooled,
+    declared: Option<PluginType>,
+    lease: Uuid,
+) -> Result<Admitted> {
     let report = match known_report(state, &spooled.sha256, declared).await? {
         Some(report) => report,
         None => verify_file(state, spooled.path(), declared).await?,
@@ -60,12 +65,22 @@ async fn stored(state: &State, spooled: &Spooled, declared: Option<PluginType>, 
         None => (put(state, spooled).await?, true),
     };
     fail_here!("upload.after-store");
-    Ok(Admitted { sha256: spooled.sha256.clone(), size: spooled.size, report, declared, generation, fresh, lease })
+    Ok(Admitted {
+        sha256: spooled.sha256.clone(),
+        size: spooled.size,
+        report,
+        declared,
+        generation,
+        fresh,
+        lease,
+    })
 }
 
 /// The generation of a live module whose object is there in its full size.
 async fn held_generation(state: &State, spooled: &Spooled) -> Result<Option<i64>> {
-    let Some(row) = module::Entity::find_by_id(spooled.sha256.clone()).one(&*state.db).await? else { return Ok(None) };
+    let Some(row) = module::Entity::find_by_id(spooled.sha256.clone()).one(&*state.db).await? else {
+        return Ok(None);
+    };
     if row.state != ModuleState::Live {
         return Ok(None);
     }
@@ -91,7 +106,8 @@ pub fn key(sha256: &Sha256, generation: i64) -> Result<BlobKey, BlobError> {
 async fn verify_file(state: &State, path: &Path, declared: Option<PluginType>) -> Result<Report> {
     let _turn = state.verifications.acquire().await.map_err(|e| Error::internal(e.to_string()))?;
     let (path, declared) = (path.to_owned(), declaration(declared));
-    tokio::task::spawn_blocking(move || Ok(tamis_verification::verify(&std::fs::read(path)?, &declared))).await?
+    tokio::task::spawn_blocking(move || Ok(tamis_verification::verify(&std::fs::read(path)?, &declared)))
+        .await?
 }
 
 pub fn declaration(declared: Option<PluginType>) -> Declared {
@@ -109,12 +125,20 @@ fn declared_key(declared: Option<PluginType>) -> String {
 }
 
 /// The report of a stored module, if these rules have made one for this declaration.
-async fn known_report(state: &State, sha256: &Sha256, declared: Option<PluginType>) -> Result<Option<Report>> {
+async fn known_report(
+    state: &State,
+    sha256: &Sha256,
+    declared: Option<PluginType>,
+) -> Result<Option<Report>> {
     report_in(&*state.db, sha256, declared).await
 }
 
 /// The same, inside a transaction.
-pub async fn report_in<C: ConnectionTrait>(db: &C, sha256: &Sha256, declared: Option<PluginType>) -> Result<Option<Report>> {
+pub async fn report_in<C: ConnectionTrait>(
+    db: &C,
+    sha256: &Sha256,
+    declared: Option<PluginType>,
+) -> Result<Option<Report>> {
     let id = (sha256.clone(), declared_key(declared));
     let row = report::Entity::find_by_id(id).one(db).await?.filter(|r| r.verifier == VERIFIER);
     Ok(row.map(|r| serde_json::from_value(r.report)).transpose()?)
@@ -128,7 +152,8 @@ pub async fn report_of(state: &State, sha256: &Sha256, declared: Option<PluginTy
     let bytes = super::deliver::read_all(state, sha256).await?;
     let _turn = state.verifications.acquire().await.map_err(|e| Error::internal(e.to_string()))?;
     let declared_as = declaration(declared);
-    let report = tokio::task::spawn_blocking(move || tamis_verification::verify(&bytes, &declared_as)).await?;
+    let report =
+        tokio::task::spawn_blocking(move || tamis_verification::verify(&bytes, &declared_as)).await?;
     let txn = state.db.begin_write().await?;
     insert_report(state, &txn, sha256, declared, &report).await?;
     txn.commit().await?;
@@ -144,7 +169,13 @@ pub fn verdict(report: &Report) -> Verdict {
     }
 }
 
-async fn insert_report(state: &State, txn: &WriteTxn<'_>, sha256: &Sha256, declared: Option<PluginType>, found: &Report) -> Result<()> {
+async fn insert_report(
+    state: &State,
+    txn: &WriteTxn<'_>,
+    sha256: &Sha256,
+    declared: Option<PluginType>,
+    found: &Report,
+) -> Result<()> {
     let row = report::ActiveModel {
         sha256: Set(sha256.clone()),
         declared: Set(declared_key(declared)),
@@ -154,7 +185,12 @@ async fn insert_report(state: &State, txn: &WriteTxn<'_>, sha256: &Sha256, decla
         created_at: Set(state.clock.now()),
     };
     let conflict = OnConflict::columns([report::Column::Sha256, report::Column::Declared])
-        .update_columns([report::Column::Verdict, report::Column::Verifier, report::Column::Report, report::Column::CreatedAt])
+        .update_columns([
+            report::Column::Verdict,
+            report::Column::Verifier,
+            report::Column::Report,
+            report::Column::CreatedAt,
+        ])
         .to_owned();
     report::Entity::insert(row).on_conflict(conflict).exec_without_returning(&**txn).await?;
     Ok(())
@@ -163,7 +199,11 @@ async fn insert_report(state: &State, txn: &WriteTxn<'_>, sha256: &Sha256, decla
 async fn take_lease(state: &State, sha256: &Sha256) -> Result<Uuid> {
     let id = Uuid::now_v7();
     let txn = state.db.begin_write().await?;
-    let row = module_lease::ActiveModel { id: Set(id), sha256: Set(sha256.clone()), until: Set(state.clock.now().plus(LEASE)) };
+    let row = module_lease::ActiveModel {
+        id: Set(id),
+        sha256: Set(sha256.clone()),
+        until: Set(state.clock.now().plus(LEASE)),
+    };
     module_lease::Entity::insert(row).exec_without_returning(&*txn).await?;
     txn.commit().await?;
     Ok(id)
@@ -223,7 +263,12 @@ impl Admitted {
         // Whoever finds a row here finds a condemned one, or one that came in this instant:
         // both may point to the object that we have just confirmed.
         let revive = OnConflict::column(module::Column::Sha256)
-            .update_columns([module::Column::Generation, module::Column::State, module::Column::CondemnedAt, module::Column::UsedAt])
+            .update_columns([
+                module::Column::Generation,
+                module::Column::State,
+                module::Column::CondemnedAt,
+                module::Column::UsedAt,
+            ])
             .to_owned();
         module::Entity::insert(row).on_conflict(revive).exec_without_returning(&**txn).await?;
         Ok(())
@@ -231,7 +276,12 @@ impl Admitted {
 }
 
 /// Marks a live module as used now; false when there is none (of that generation).
-pub async fn touch(state: &State, txn: &WriteTxn<'_>, sha256: &Sha256, generation: Option<i64>) -> Result<bool> {
+pub async fn touch(
+    state: &State,
+    txn: &WriteTxn<'_>,
+    sha256: &Sha256,
+    generation: Option<i64>,
+) -> Result<bool> {
     let mut update = module::Entity::update_many()
         .col_expr(module::Column::UsedAt, Expr::value(state.clock.now()))
         .filter(module::Column::Sha256.eq(sha256.clone()))

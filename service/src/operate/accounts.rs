@@ -8,7 +8,7 @@ use crate::{
     teams::take_handle,
     tokens,
 };
-use sea_orm::{EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter, ColumnTrait};
+use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter};
 use serde_json::json;
 use std::time::Duration;
 use tamis_entities::{
@@ -20,12 +20,19 @@ use uuid::Uuid;
 pub async fn create(state: &State, actor: &Actor, handle: &Slug, role: Role) -> Result<user::Model> {
     let txn = state.db.begin_write().await?;
     let user = insert(state, &txn, handle, role, NamespaceKind::User).await?;
-    audit::record(&*txn, &state.clock, actor, "user.create", format!("user:{handle}"), json!({"role": role})).await?;
+    audit::record(&*txn, &state.clock, actor, "user.create", format!("user:{handle}"), json!({"role": role}))
+        .await?;
     txn.commit().await?;
     Ok(user)
 }
 
-pub async fn insert(state: &State, txn: &WriteTxn<'_>, handle: &Slug, role: Role, kind: NamespaceKind) -> Result<user::Model> {
+pub async fn insert(
+    state: &State,
+    txn: &WriteTxn<'_>,
+    handle: &Slug,
+    role: Role,
+    kind: NamespaceKind,
+) -> Result<user::Model> {
     let namespace = take_handle(state, txn, handle, kind).await?;
     let user = user::Model {
         id: namespace.id,
@@ -40,7 +47,13 @@ pub async fn insert(state: &State, txn: &WriteTxn<'_>, handle: &Slug, role: Role
 }
 
 pub async fn find(state: &State, handle: &Slug) -> Result<(namespace::Model, user::Model)> {
-    let missing = || Error::new(crate::error::Kind::NotFound, "no-such-user", format!("there is no user `{handle}`; `tamis user create {handle}` makes one"));
+    let missing = || {
+        Error::new(
+            crate::error::Kind::NotFound,
+            "no-such-user",
+            format!("there is no user `{handle}`; `tamis user create {handle}` makes one"),
+        )
+    };
     let namespace = find_namespace(&*state.db, handle).await?.ok_or_else(missing)?;
     let user = user::Entity::find_by_id(namespace.id).one(&*state.db).await?.ok_or_else(missing)?;
     Ok((namespace, user))
@@ -53,11 +66,18 @@ pub async fn link(state: &State, handle: &Slug) -> Result<String> {
 }
 
 /// A token; without scopes it carries all that the role allows.
-pub async fn token(state: &State, handle: &Slug, name: String, scopes: Option<Scopes>, life: Duration) -> Result<String> {
+pub async fn token(
+    state: &State,
+    handle: &Slug,
+    name: String,
+    scopes: Option<Scopes>,
+    life: Duration,
+) -> Result<String> {
     let (_, user) = find(state, handle).await?;
     let scopes = scopes.unwrap_or_else(|| Scopes::of_role(user.role));
     let expires_at = state.clock.now().plus(life);
-    let (_, secret) = tokens::create(state, &Actor::system("operator"), &user, name, scopes, expires_at).await?;
+    let (_, secret) =
+        tokens::create(state, &Actor::system("operator"), &user, name, scopes, expires_at).await?;
     Ok(secret)
 }
 

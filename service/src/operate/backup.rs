@@ -33,7 +33,10 @@ fn must_be_new(directory: &Path) -> Result<()> {
 
 pub async fn backup(state: &State, to: &Path) -> Result<Copied> {
     if !state.db.is_sqlite() {
-        return Err(Error::invalid("--database-url", "this saves the embedded default; for PostgreSQL use pg_dump, then copy the bucket"));
+        return Err(Error::invalid(
+            "--database-url",
+            "this saves the embedded default; for PostgreSQL use pg_dump, then copy the bucket",
+        ));
     }
     must_be_new(to)?;
     let file = to.join("tamis.db");
@@ -54,7 +57,10 @@ pub async fn backup(state: &State, to: &Path) -> Result<Copied> {
 
 pub async fn restore(store: &StoreArgs, from: &Path) -> Result<Copied> {
     if store.database_url.is_some() {
-        return Err(Error::invalid("--database-url", "a backup is restored into the embedded default; leave it out"));
+        return Err(Error::invalid(
+            "--database-url",
+            "a backup is restored into the embedded default; leave it out",
+        ));
     }
     let database = from.join("tamis.db");
     if !database.is_file() {
@@ -99,7 +105,12 @@ async fn copy_modules(rows: &Db, from: &dyn BlobStore, to: &dyn BlobStore, scrat
     }
 }
 
-async fn copy_one(row: &module::Model, from: &dyn BlobStore, to: &dyn BlobStore, scratch: &Path) -> Result<u64> {
+async fn copy_one(
+    row: &module::Model,
+    from: &dyn BlobStore,
+    to: &dyn BlobStore,
+    scratch: &Path,
+) -> Result<u64> {
     let key = store::key(&row.sha256, row.generation)?;
     let blob = from.open(&key).await.map_err(|e| Error::internal(format!("{}: {e}", key.as_str())))?;
     let size = blob.size;

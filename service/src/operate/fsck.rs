@@ -69,7 +69,11 @@ pub async fn run(state: &State) -> Result<Found> {
             Some(key) => {
                 objects.insert(key.as_str().to_owned());
             }
-            None => found.problems.push(Problem { kind: "foreign", object: entry.name, detail: format!("{} bytes", entry.size) }),
+            None => found.problems.push(Problem {
+                kind: "foreign",
+                object: entry.name,
+                detail: format!("{} bytes", entry.size),
+            }),
         }
     }
     let mut after = String::new();
@@ -105,10 +109,16 @@ async fn check(state: &State, row: &module::Model, found: &mut Found) -> Result<
             // It may have been collected or replaced since the row was read.
             let now = module::Entity::find_by_id(row.sha256.clone()).one(&*state.db).await?;
             if now.is_some_and(|now| now.generation == row.generation && now.state == ModuleState::Live) {
-                found.problems.push(Problem { kind: "missing", object, detail: format!("{} bytes", row.size) });
+                found.problems.push(Problem {
+                    kind: "missing",
+                    object,
+                    detail: format!("{} bytes", row.size),
+                });
             }
         }
-        Err(error @ BlobError::Corrupt { .. }) => found.problems.push(Problem { kind: "corrupt", object, detail: error.to_string() }),
+        Err(error @ BlobError::Corrupt { .. }) => {
+            found.problems.push(Problem { kind: "corrupt", object, detail: error.to_string() })
+        }
         Err(error) => return Err(error.into()),
     }
     Ok(())
@@ -119,7 +129,10 @@ async fn rehash(state: &State, row: &module::Model) -> Result<u64, BlobError> {
     let blob = state.blobs.open(&store::key(sha256, row.generation)?).await?;
     let size = u64::try_from(row.size).unwrap_or_default();
     if blob.size != size {
-        return Err(BlobError::Corrupt { sha256: sha256.hex().to_owned(), detail: format!("{} bytes instead of {size}", blob.size) });
+        return Err(BlobError::Corrupt {
+            sha256: sha256.hex().to_owned(),
+            detail: format!("{} bytes instead of {size}", blob.size),
+        });
     }
     let mut stream = tamis_blobs::verified(blob, sha256.bytes(), 0..size);
     while let Some(chunk) = stream.next().await {

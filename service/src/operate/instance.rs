@@ -28,6 +28,7 @@ pub async fn keep(db: &Db, key: &str, fresh: impl FnOnce() -> Result<String>) ->
 pub async fn secret(db: &Db) -> Result<[u8; 32]> {
     let text = keep(db, "secret", || Ok(hex::encode(clock::random::<32>()?))).await?;
     let mut secret = [0; 32];
-    hex::decode_to_slice(&text, &mut secret).map_err(|e| Error::internal(format!("the instance secret is damaged: {e}")))?;
+    hex::decode_to_slice(&text, &mut secret)
+        .map_err(|e| Error::internal(format!("the instance secret is damaged: {e}")))?;
     Ok(secret)
 }

@@ -19,14 +19,17 @@ use crate::{
     reviews::{self, decide::VoteRequest, submit::ReviewRequest},
     teams::take_handle,
 };
-use uuid::Uuid;
 use sea_orm::EntityTrait;
 use std::sync::Arc;
 use tamis_entities::{
     namespace, review,
-    value::{Decision, Example, MemberRole, NamespaceKind, PluginType, ReleaseState, ReviewAction, ReviewState, Role, Scopes, Slug, Version},
+    value::{
+        Decision, Example, MemberRole, NamespaceKind, PluginType, ReleaseState, ReviewAction, ReviewState,
+        Role, Scopes, Slug, Version,
+    },
 };
 use tamis_seed::SeedFilter;
+use uuid::Uuid;
 
 fn slug(text: &str) -> Result<Slug> {
     text.parse().map_err(|e: tamis_entities::value::Invalid| Error::internal(e.to_string()))
@@ -36,12 +39,20 @@ fn slug(text: &str) -> Result<Slug> {
 async fn ours(state: &State, handle: &Slug) -> Result<Option<Uuid>> {
     match access::find_namespace(&*state.db, handle).await? {
         Some(namespace) if namespace.kind == NamespaceKind::System => Ok(Some(namespace.id)),
-        Some(_) => Err(Error::conflict("handle-taken", format!("`{handle}` belongs to somebody; start with --no-seed"))),
+        Some(_) => Err(Error::conflict(
+            "handle-taken",
+            format!("`{handle}` belongs to somebody; start with --no-seed"),
+        )),
         None => Ok(None),
     }
 }
 
-async fn account(state: &State, handle: &str, role: Role, teams: Vec<(Uuid, MemberRole)>) -> Result<Identity> {
+async fn account(
+    state: &State,
+    handle: &str,
+    role: Role,
+    teams: Vec<(Uuid, MemberRole)>,
+) -> Result<Identity> {
     let handle = slug(handle)?;
     let id = match ours(state, &handle).await? {
         Some(id) => id,
@@ -80,7 +91,13 @@ pub async fn run(state: &State) -> Result<u64> {
     Ok(published)
 }
 
-async fn publish(state: &State, namespace: &namespace::Model, author: &Identity, approver: &Identity, seed: &SeedFilter) -> Result<bool> {
+async fn publish(
+    state: &State,
+    namespace: &namespace::Model,
+    author: &Identity,
+    approver: &Identity,
+    seed: &SeedFilter,
+) -> Result<bool> {
     let (name, version) = (slug(&seed.name)?, version(&seed.version)?);
     let caller = Caller(Some(Arc::new(author.clone())));
     let target = access::target(state, caller.clone(), &namespace.handle, &name).await?;
@@ -113,7 +130,12 @@ async fn publish(state: &State, namespace: &namespace::Model, author: &Identity,
     Ok(true)
 }
 
-async fn describe(state: &State, author: &Identity, namespace: &namespace::Model, seed: &SeedFilter) -> Result<()> {
+async fn describe(
+    state: &State,
+    author: &Identity,
+    namespace: &namespace::Model,
+    seed: &SeedFilter,
+) -> Result<()> {
     let name = slug(&seed.name)?;
     let txn = state.db.begin_write().await?;
     let filter = match access::find_filter(&*txn, namespace.id, &name).await? {
@@ -155,7 +177,10 @@ fn plugin_type(declared: tamis_seed::PluginType) -> PluginType {
 }
 
 fn example(example: &tamis_seed::Example) -> Example {
-    Example { title: example.title.clone(), body: format!("{}\n\n{:#}", example.description, example.configuration) }
+    Example {
+        title: example.title.clone(),
+        body: format!("{}\n\n{:#}", example.description, example.configuration),
+    }
 }
 
 async fn approve(state: &State, approver: &Identity, review: review::Model) -> Result<()> {

@@ -88,22 +88,34 @@ pub async fn upload_release(
     check_media(&request)?;
     check_length(&state, &request)?;
     let spooled = spool::receive(&state, payload).await?;
-    let change = MetadataChange { plugin_type: query.0.plugin_type.map_or_else(Default::default, crate::filters::change::Patch::Set), ..Default::default() };
+    let change = MetadataChange {
+        plugin_type: query.0.plugin_type.map_or_else(Default::default, crate::filters::change::Patch::Set),
+        ..Default::default()
+    };
     reply(&state, super::upload(&state, target, &version, spooled, change).await?).await
 }
 
 fn check_media(request: &HttpRequest) -> Result<()> {
     let Some(media) = request.headers().get(header::CONTENT_TYPE) else { return Ok(()) };
-    let essence = media.to_str().unwrap_or("?").split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let essence =
+        media.to_str().unwrap_or("?").split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     match essence.as_str() {
         "application/wasm" | "application/octet-stream" => Ok(()),
-        _ => Err(Error::new(Kind::UnsupportedMedia, "unsupported-media-type", "send the bytes as application/wasm or application/octet-stream")),
+        _ => Err(Error::new(
+            Kind::UnsupportedMedia,
+            "unsupported-media-type",
+            "send the bytes as application/wasm or application/octet-stream",
+        )),
     }
 }
 
 /// Refuses by the announced length, before a byte is read.
 fn check_length(state: &State, request: &HttpRequest) -> Result<()> {
-    let announced = request.headers().get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()).and_then(|v| v.parse::<u64>().ok());
+    let announced = request
+        .headers()
+        .get(header::CONTENT_LENGTH)
+        .and_then(|v| v.to_str().ok())
+        .and_then(|v| v.parse::<u64>().ok());
     match announced {
         Some(n) if n > state.serve.max_module_bytes => Err(spool::too_large(state.serve.max_module_bytes)),
         _ => Ok(()),
@@ -116,10 +128,19 @@ fn check_length(state: &State, request: &HttpRequest) -> Result<()> {
     request_body(content = UploadForm, content_type = "multipart/form-data"),
     responses((status = 201, description = "Uploaded", body = ReleaseView), (status = 200, description = "The same bytes were there already", body = ReleaseView), Problems))]
 #[post("/api/v1/filters/{namespace}/{filter}/releases")]
-pub async fn upload_release_form(state: web::Data<State>, target: UploadTarget, request: HttpRequest, form: Multipart) -> Result<HttpResponse> {
+pub async fn upload_release_form(
+    state: web::Data<State>,
+    target: UploadTarget,
+    request: HttpRequest,
+    form: Multipart,
+) -> Result<HttpResponse> {
     let media = request.headers().get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
     if !media.to_ascii_lowercase().starts_with("multipart/form-data") {
-        return Err(Error::new(Kind::UnsupportedMedia, "unsupported-media-type", "send a multipart/form-data form"));
+        return Err(Error::new(
+            Kind::UnsupportedMedia,
+            "unsupported-media-type",
+            "send a multipart/form-data form",
+        ));
     }
     let form = multipart::read(&state, form).await?;
     reply(&state, super::upload(&state, target, &form.version, form.module, form.change).await?).await
@@ -133,10 +154,19 @@ pub async fn upload_release_form(state: web::Data<State>, target: UploadTarget, 
     params(("namespace" = String, Path, description = "Handle of a user or team"), ("filter" = String, Path, description = "Name of the filter"), PageQuery),
     responses((status = 200, description = "A page", body = Page<ReleaseItem>), Problems), security((), ("token" = [])))]
 #[get("/api/v1/filters/{namespace}/{filter}/releases")]
-pub async fn list_releases(state: web::Data<State>, access: FilterAccess, page: Query<PageQuery>) -> Result<web::Json<Page<ReleaseItem>>> {
+pub async fn list_releases(
+    state: web::Data<State>,
+    access: FilterAccess,
+    page: Query<PageQuery>,
+) -> Result<web::Json<Page<ReleaseItem>>> {
     let limit = page.0.limit()?;
-    let cursors = Cursors { key: &state.secret, context: format!("releases|{}|{}", access.caller.key(), access.filter.id) };
-    let mut rows = release::Entity::find().filter(release::Column::FilterId.eq(access.filter.id)).filter(listed(&access));
+    let cursors = Cursors {
+        key: &state.secret,
+        context: format!("releases|{}|{}", access.caller.key(), access.filter.id),
+    };
+    let mut rows = release::Entity::find()
+        .filter(release::Column::FilterId.eq(access.filter.id))
+        .filter(listed(&access));
     if let Some(id) = cursors.open::<Uuid>(page.0.after.as_deref())? {
         rows = rows.filter(release::Column::Id.lt(id));
     }
@@ -167,7 +197,16 @@ fn listed(access: &FilterAccess) -> Condition {
 #[get("/api/v1/filters/{namespace}/{filter}/releases/{version}")]
 pub async fn get_release(state: web::Data<State>, found: ReleaseAccess) -> Result<web::Json<ReleaseView>> {
     let access = &found.access;
-    Ok(web::Json(release_view(&state, &access.namespace, &access.filter, &found.release, access.relation.is_insider() || access.relation.reviews).await?))
+    Ok(web::Json(
+        release_view(
+            &state,
+            &access.namespace,
+            &access.filter,
+            &found.release,
+            access.relation.is_insider() || access.relation.reviews,
+        )
+        .await?,
+    ))
 }
 
 /// Describe a draft
@@ -178,7 +217,11 @@ pub async fn get_release(state: web::Data<State>, found: ReleaseAccess) -> Resul
     params(("namespace" = String, Path, description = "Handle of a user or team"), ("filter" = String, Path, description = "Name of the filter"), ("version" = String, Path, description = "SemVer")),
     responses((status = 200, description = "Changed", body = ReleaseView), Problems))]
 #[patch("/api/v1/filters/{namespace}/{filter}/releases/{version}")]
-pub async fn change_release(state: web::Data<State>, found: ReleaseAccess, change: Json<MetadataChange>) -> Result<web::Json<ReleaseView>> {
+pub async fn change_release(
+    state: web::Data<State>,
+    found: ReleaseAccess,
+    change: Json<MetadataChange>,
+) -> Result<web::Json<ReleaseView>> {
     let ReleaseAccess { access, release } = found;
     let object = format!("release:{}@{}", access.name(), release.version);
     let release = super::change(&state, &access.filter, release, access.who()?, object, change.0).await?;
@@ -207,7 +250,8 @@ pub async fn delete_release(state: web::Data<State>, found: ReleaseAccess) -> Re
 #[get("/api/v1/filters/{namespace}/{filter}/releases/{version}/report")]
 pub async fn get_report(state: web::Data<State>, found: ReleaseAccess) -> Result<web::Json<Report>> {
     let release = &found.release;
-    let shown = super::shown_metadata(release, found.access.relation.is_insider() || found.access.relation.reviews);
+    let shown =
+        super::shown_metadata(release, found.access.relation.is_insider() || found.access.relation.reviews);
     Ok(web::Json(store::report_of(&state, &release.sha256, shown.plugin_type).await?))
 }
 
@@ -219,7 +263,11 @@ pub async fn get_report(state: web::Data<State>, found: ReleaseAccess) -> Result
     params(("namespace" = String, Path, description = "Handle of a user or team"), ("filter" = String, Path, description = "Name of the filter"), ("version" = String, Path, description = "SemVer")),
     responses((status = 200, description = "The bytes", body = Vec<u8>, content_type = "application/wasm"), (status = 206, description = "The range asked for"), (status = 304, description = "Unchanged"), Problems), security((), ("token" = [])))]
 #[get("/api/v1/filters/{namespace}/{filter}/releases/{version}/module")]
-pub async fn download_module(state: web::Data<State>, found: ReleaseAccess, request: HttpRequest) -> Result<HttpResponse> {
+pub async fn download_module(
+    state: web::Data<State>,
+    found: ReleaseAccess,
+    request: HttpRequest,
+) -> Result<HttpResponse> {
     let (filter, release) = (&found.access.filter, &found.release);
     let delivery = Delivery {
         sha256: &release.sha256,
@@ -237,7 +285,11 @@ pub async fn download_module(state: web::Data<State>, found: ReleaseAccess, requ
     params(("namespace" = String, Path, description = "Handle of a user or team"), ("filter" = String, Path, description = "Name of the filter"), ("version" = String, Path, description = "SemVer")),
     responses((status = 200, description = "Yanked", body = ReleaseView), Problems))]
 #[post("/api/v1/filters/{namespace}/{filter}/releases/{version}/yank")]
-pub async fn yank_release(state: web::Data<State>, found: ReleaseAccess, body: Json<ReasonRequest>) -> Result<web::Json<ReleaseView>> {
+pub async fn yank_release(
+    state: web::Data<State>,
+    found: ReleaseAccess,
+    body: Json<ReasonRequest>,
+) -> Result<web::Json<ReleaseView>> {
     let release = publication::yank(&state, &found.access, &found.release, body.0.checked()?).await?;
     moved(&state, &found, &release).await
 }
@@ -260,12 +312,31 @@ pub async fn unyank_release(state: web::Data<State>, found: ReleaseAccess) -> Re
     params(("namespace" = String, Path, description = "Handle of a user or team"), ("filter" = String, Path, description = "Name of the filter"), ("version" = String, Path, description = "SemVer")),
     responses((status = 200, description = "Quarantined", body = ReleaseView), Problems))]
 #[post("/api/v1/filters/{namespace}/{filter}/releases/{version}/quarantine")]
-pub async fn quarantine_release(state: web::Data<State>, found: ReleaseAccess, body: Json<ReasonRequest>) -> Result<web::Json<ReleaseView>> {
-    let reason = body.0.checked()?.ok_or_else(|| Error::invalid("reason", "say why: the author and everyone who could read it will see this"))?;
+pub async fn quarantine_release(
+    state: web::Data<State>,
+    found: ReleaseAccess,
+    body: Json<ReasonRequest>,
+) -> Result<web::Json<ReleaseView>> {
+    let reason = body.0.checked()?.ok_or_else(|| {
+        Error::invalid("reason", "say why: the author and everyone who could read it will see this")
+    })?;
     let release = publication::quarantine(&state, &found.access, &found.release, reason).await?;
     moved(&state, &found, &release).await
 }
 
-async fn moved(state: &State, found: &ReleaseAccess, release: &release::Model) -> Result<web::Json<ReleaseView>> {
-    Ok(web::Json(release_view(state, &found.access.namespace, &found.access.filter, release, found.access.relation.is_insider()).await?))
+async fn moved(
+    state: &State,
+    found: &ReleaseAccess,
+    release: &release::Model,
+) -> Result<web::Json<ReleaseView>> {
+    Ok(web::Json(
+        release_view(
+            state,
+            &found.access.namespace,
+            &found.access.filter,
+            release,
+            found.access.relation.is_insider(),
+        )
+        .await?,
+    ))
 }

@@ -46,7 +46,13 @@ pub struct Uploaded {
 }
 
 /// Makes a draft release from a received file, through the same steps whatever door it came by.
-pub async fn upload(state: &State, target: UploadTarget, version: &Version, spooled: Spooled, change: MetadataChange) -> Result<Uploaded> {
+pub async fn upload(
+    state: &State,
+    target: UploadTarget,
+    version: &Version,
+    spooled: Spooled,
+    change: MetadataChange,
+) -> Result<Uploaded> {
     let (caller, namespace, name) = match target {
         UploadTarget::Existing(access) => (access.caller, access.namespace, access.filter.name),
         UploadTarget::New { caller, namespace, name } => (caller, namespace, name),
@@ -131,14 +137,23 @@ async fn same_version<C: ConnectionTrait>(
         if release.sha256 == *sha256 {
             return Ok(Some(release));
         }
-        let detail = format!("version {version} has the digest {}; a version never changes its bytes, so upload these as a new version", release.sha256.digest());
+        let detail = format!(
+            "version {version} has the digest {}; a version never changes its bytes, so upload these as a new version",
+            release.sha256.digest()
+        );
         return Err(Error::conflict("release-exists", detail));
     }
     check_tombstone(db, namespace.id, &filter.name, version, sha256).await?;
     Ok(None)
 }
 
-async fn check_tombstone<C: ConnectionTrait>(db: &C, namespace: Uuid, name: &Slug, version: &Version, sha256: &Sha256) -> Result<()> {
+async fn check_tombstone<C: ConnectionTrait>(
+    db: &C,
+    namespace: Uuid,
+    name: &Slug,
+    version: &Version,
+    sha256: &Sha256,
+) -> Result<()> {
     let buried = tombstone::Entity::find()
         .filter(tombstone::Column::NamespaceId.eq(namespace))
         .filter(tombstone::Column::Name.eq(name.clone()))
@@ -147,7 +162,10 @@ async fn check_tombstone<C: ConnectionTrait>(db: &C, namespace: Uuid, name: &Slu
         .await?;
     match buried.filter(|t| t.sha256 != *sha256) {
         Some(t) => {
-            let detail = format!("version {version} was deleted; it had the digest {}, and never gets other bytes: upload these as a new version", t.sha256.digest());
+            let detail = format!(
+                "version {version} was deleted; it had the digest {}, and never gets other bytes: upload these as a new version",
+                t.sha256.digest()
+            );
             Err(Error::conflict("version-retired", detail))
         }
         None => Ok(()),
@@ -155,7 +173,14 @@ async fn check_tombstone<C: ConnectionTrait>(db: &C, namespace: Uuid, name: &Slu
 }
 
 /// Writes the draft row.
-pub async fn insert(state: &State, txn: &WriteTxn<'_>, who: &Identity, filter: &filter::Model, version: &Version, facts: Facts) -> Result<release::Model> {
+pub async fn insert(
+    state: &State,
+    txn: &WriteTxn<'_>,
+    who: &Identity,
+    filter: &filter::Model,
+    version: &Version,
+    facts: Facts,
+) -> Result<release::Model> {
     check_tombstone(&**txn, filter.namespace_id, &filter.name, version, &facts.sha256).await?;
     let model = release::Model {
         id: Uuid::now_v7(),
@@ -177,7 +202,9 @@ pub async fn insert(state: &State, txn: &WriteTxn<'_>, who: &Identity, filter: &
         created_by: who.id,
         created_at: state.clock.now(),
     };
-    release::Entity::insert(sea_orm::IntoActiveModel::into_active_model(model.clone())).exec_without_returning(&**txn).await?;
+    release::Entity::insert(sea_orm::IntoActiveModel::into_active_model(model.clone()))
+        .exec_without_returning(&**txn)
+        .await?;
     Ok(model)
 }
 
@@ -190,9 +217,19 @@ pub fn shown_metadata(release: &release::Model, insider: bool) -> &Metadata {
 }
 
 /// Changes what is said of a draft.
-pub async fn change(state: &State, filter: &filter::Model, release: release::Model, who: &Identity, object: String, change: MetadataChange) -> Result<release::Model> {
+pub async fn change(
+    state: &State,
+    filter: &filter::Model,
+    release: release::Model,
+    who: &Identity,
+    object: String,
+    change: MetadataChange,
+) -> Result<release::Model> {
     if release.state != ReleaseState::Draft {
-        let detail = format!("version {} is {}; ask for the change with a review of the action `update`", release.version, release.state);
+        let detail = format!(
+            "version {} is {}; ask for the change with a review of the action `update`",
+            release.version, release.state
+        );
         return Err(Error::conflict("not-a-draft", detail));
     }
     let mut metadata = release.metadata.clone();
@@ -217,7 +254,8 @@ pub async fn change(state: &State, filter: &filter::Model, release: release::Mod
         return Err(Error::conflict("not-a-draft", "it was published meanwhile"));
     }
     audit::record(&*txn, &state.clock, &Actor::from(who), "release.change", object, json!({})).await?;
-    let release = access::find_release(&*txn, filter.id, &release.version).await?.ok_or_else(Error::not_found)?;
+    let release =
+        access::find_release(&*txn, filter.id, &release.version).await?.ok_or_else(Error::not_found)?;
     txn.commit().await?;
     Ok(release)
 }
@@ -235,7 +273,13 @@ pub async fn judge(state: &State, release: &release::Model, declared: Option<Plu
 }
 
 /// Leaves a tombstone and removes the row; the bytes go when the collector finds them unnamed.
-pub async fn bury(state: &State, txn: &WriteTxn<'_>, who: &Identity, filter: &filter::Model, release: &release::Model) -> Result<()> {
+pub async fn bury(
+    state: &State,
+    txn: &WriteTxn<'_>,
+    who: &Identity,
+    filter: &filter::Model,
+    release: &release::Model,
+) -> Result<()> {
     let row = tombstone::ActiveModel {
         id: Set(Uuid::now_v7()),
         namespace_id: Set(filter.namespace_id),
@@ -245,9 +289,13 @@ pub async fn bury(state: &State, txn: &WriteTxn<'_>, who: &Identity, filter: &fi
         deleted_by: Set(who.id),
         deleted_at: Set(state.clock.now()),
     };
-    let again = sea_orm::sea_query::OnConflict::columns([tombstone::Column::NamespaceId, tombstone::Column::Name, tombstone::Column::Version])
-        .update_columns([tombstone::Column::DeletedBy, tombstone::Column::DeletedAt])
-        .to_owned();
+    let again = sea_orm::sea_query::OnConflict::columns([
+        tombstone::Column::NamespaceId,
+        tombstone::Column::Name,
+        tombstone::Column::Version,
+    ])
+    .update_columns([tombstone::Column::DeletedBy, tombstone::Column::DeletedAt])
+    .to_owned();
     tombstone::Entity::insert(row).on_conflict(again).exec_without_returning(&**txn).await?;
     // The grace runs from here.
     store::touch(state, txn, &release.sha256, None).await?;
@@ -256,11 +304,21 @@ pub async fn bury(state: &State, txn: &WriteTxn<'_>, who: &Identity, filter: &fi
 }
 
 /// Deletes a draft.
-pub async fn delete(state: &State, filter: &filter::Model, release: &release::Model, who: &Identity, object: String) -> Result<()> {
+pub async fn delete(
+    state: &State,
+    filter: &filter::Model,
+    release: &release::Model,
+    who: &Identity,
+    object: String,
+) -> Result<()> {
     let txn = state.db.begin_write().await?;
-    let release = access::find_release(&*txn, filter.id, &release.version).await?.ok_or_else(Error::not_found)?;
+    let release =
+        access::find_release(&*txn, filter.id, &release.version).await?.ok_or_else(Error::not_found)?;
     if release.state != ReleaseState::Draft {
-        let detail = format!("version {} is {}; only a draft can be deleted (unpublish it by a review, or yank it)", release.version, release.state);
+        let detail = format!(
+            "version {} is {}; only a draft can be deleted (unpublish it by a review, or yank it)",
+            release.version, release.state
+        );
         return Err(Error::conflict("not-a-draft", detail));
     }
     bury(state, &txn, who, filter, &release).await?;

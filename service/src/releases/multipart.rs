@@ -38,7 +38,8 @@ pub async fn read(state: &State, mut form: Multipart) -> Result<Form> {
     let (mut version, mut change, mut module) = (None, None, None);
     let mut parts = 0;
     while let Some(field) = form.next().await {
-        let mut field = field.map_err(|e| Error::invalid("body", format!("not a form that can be read: {e}")))?;
+        let mut field =
+            field.map_err(|e| Error::invalid("body", format!("not a form that can be read: {e}")))?;
         parts += 1;
         if parts > MOST_PARTS {
             return Err(Error::invalid("body", "too many parts"));
@@ -48,7 +49,12 @@ pub async fn read(state: &State, mut form: Multipart) -> Result<Form> {
             "version" => version.replace(text(&mut field).await?).is_some(),
             "metadata" => change.replace(body::parse(text(&mut field).await?.as_bytes())?).is_some(),
             "module" => module.replace(spool::receive(state, &mut field).await?).is_some(),
-            _ => return Err(Error::invalid(&printable(&name), "unknown part; the parts are version, metadata and module")),
+            _ => {
+                return Err(Error::invalid(
+                    &printable(&name),
+                    "unknown part; the parts are version, metadata and module",
+                ));
+            }
         };
         if again {
             return Err(Error::invalid(&name, "sent twice"));
@@ -56,7 +62,10 @@ pub async fn read(state: &State, mut form: Multipart) -> Result<Form> {
     }
     let version = version.ok_or_else(|| Error::invalid("version", "missing"))?;
     Ok(Form {
-        version: version.trim().parse().map_err(|e: tamis_entities::value::Invalid| Error::invalid("version", e.to_string()))?,
+        version: version
+            .trim()
+            .parse()
+            .map_err(|e: tamis_entities::value::Invalid| Error::invalid("version", e.to_string()))?,
         change: change.unwrap_or_default(),
         module: module.ok_or_else(|| Error::invalid("module", "missing; send the wasm file in this part"))?,
     })

@@ -23,7 +23,13 @@ pub fn current_revision(filter: &filter::Model, release: &release::Model, review
 }
 
 /// Does what an approved review asked for. The caller has consumed the approval in this transaction.
-pub async fn apply(state: &State, txn: &WriteTxn<'_>, filter: &filter::Model, release: &release::Model, review: &review::Model) -> Result<()> {
+pub async fn apply(
+    state: &State,
+    txn: &WriteTxn<'_>,
+    filter: &filter::Model,
+    release: &release::Model,
+    review: &review::Model,
+) -> Result<()> {
     let mut change = release::ActiveModel { ..Default::default() };
     let from = match review.action {
         ReviewAction::Publish => {
@@ -67,12 +73,26 @@ pub async fn apply(state: &State, txn: &WriteTxn<'_>, filter: &filter::Model, re
     catalog::refresh(state, txn, filter.id).await
 }
 
-fn snapshot(filter: &filter::Model, metadata: tamis_entities::value::Metadata, revision: &Sha256) -> Approved {
-    Approved { revision: revision.clone(), summary: filter.summary.clone(), icon: filter.icon.clone(), metadata }
+fn snapshot(
+    filter: &filter::Model,
+    metadata: tamis_entities::value::Metadata,
+    revision: &Sha256,
+) -> Approved {
+    Approved {
+        revision: revision.clone(),
+        summary: filter.summary.clone(),
+        icon: filter.icon.clone(),
+        metadata,
+    }
 }
 
 /// Yank: still there by exact version or digest, gone from catalog, search and `latest`.
-pub async fn yank(state: &State, access: &FilterAccess, release: &release::Model, reason: Option<String>) -> Result<release::Model> {
+pub async fn yank(
+    state: &State,
+    access: &FilterAccess,
+    release: &release::Model,
+    reason: Option<String>,
+) -> Result<release::Model> {
     let who = access.who()?;
     step(state, access, release, who, "release.yank", &[ReleaseState::Published], |change| {
         change.state = Set(ReleaseState::Yanked);
@@ -81,7 +101,11 @@ pub async fn yank(state: &State, access: &FilterAccess, release: &release::Model
     .await
 }
 
-pub async fn unyank(state: &State, access: &FilterAccess, release: &release::Model) -> Result<release::Model> {
+pub async fn unyank(
+    state: &State,
+    access: &FilterAccess,
+    release: &release::Model,
+) -> Result<release::Model> {
     let who = access.who()?;
     step(state, access, release, who, "release.unyank", &[ReleaseState::Yanked], |change| {
         change.state = Set(ReleaseState::Published);
@@ -91,7 +115,12 @@ pub async fn unyank(state: &State, access: &FilterAccess, release: &release::Mod
 }
 
 /// Nobody but author and curators gets the bytes any more, from any door.
-pub async fn quarantine(state: &State, access: &FilterAccess, release: &release::Model, reason: String) -> Result<release::Model> {
+pub async fn quarantine(
+    state: &State,
+    access: &FilterAccess,
+    release: &release::Model,
+    reason: String,
+) -> Result<release::Model> {
     let who = access.who()?;
     let prior = release.state;
     let any = [ReleaseState::Draft, ReleaseState::Published, ReleaseState::Yanked];
@@ -130,11 +159,18 @@ async fn step(
         .await?;
     if done.rows_affected == 0 {
         let wanted: Vec<_> = from.iter().map(|s| s.as_str()).collect();
-        let detail = format!("version {} is {}; this takes one that is {}", release.version, release.state, wanted.join(" or "));
+        let detail = format!(
+            "version {} is {}; this takes one that is {}",
+            release.version,
+            release.state,
+            wanted.join(" or ")
+        );
         return Err(Error::conflict("wrong-state", detail));
     }
     catalog::refresh(state, &txn, access.filter.id).await?;
-    let release = access::find_release(&*txn, access.filter.id, &release.version).await?.ok_or_else(Error::not_found)?;
+    let release = access::find_release(&*txn, access.filter.id, &release.version)
+        .await?
+        .ok_or_else(Error::not_found)?;
     let object = format!("release:{}@{}", access.name(), release.version);
     let detail = json!({"digest": release.sha256, "reason": release.state_reason});
     audit::record(&*txn, &state.clock, &Actor::from(who), action, object, detail).await?;

@@ -7,7 +7,9 @@ use crate::{
 use serde::Serialize;
 use tamis_entities::{
     filter, namespace, release,
-    value::{Lineage, Metadata, PluginType, ReleaseState, Sha256, Slug, Timestamp, Verdict, Version, revision},
+    value::{
+        Lineage, Metadata, PluginType, ReleaseState, Sha256, Slug, Timestamp, Verdict, Version, revision,
+    },
 };
 use utoipa::ToSchema;
 
@@ -92,10 +94,19 @@ pub fn revision_of(filter: &filter::Model, release: &release::Model, insider: bo
     }
 }
 
-pub async fn release_view(state: &State, namespace: &namespace::Model, filter: &filter::Model, r: &release::Model, insider: bool) -> Result<ReleaseView> {
+pub async fn release_view(
+    state: &State,
+    namespace: &namespace::Model,
+    filter: &filter::Model,
+    r: &release::Model,
+    insider: bool,
+) -> Result<ReleaseView> {
     let handles = handles(&*state.db, [r.created_by]).await?;
     let metadata = super::shown_metadata(r, insider).clone();
-    let base = format!("{}/api/v1/filters/{}/{}/releases/{}", state.public_url, namespace.handle, filter.name, r.version);
+    let base = format!(
+        "{}/api/v1/filters/{}/{}/releases/{}",
+        state.public_url, namespace.handle, filter.name, r.version
+    );
     Ok(ReleaseView {
         namespace: namespace.handle.clone(),
         filter: filter.name.clone(),

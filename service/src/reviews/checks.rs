@@ -62,7 +62,11 @@ fn hosts(s: &Subject<'_>) -> Outcome {
         return (CheckResult::Pass, vec![]);
     }
     let told = envoys().map(|h| CheckFinding {
-        message: format!("Envoy {} does not load it: {}", h.versions, h.reason.as_deref().unwrap_or("no reason known")),
+        message: format!(
+            "Envoy {} does not load it: {}",
+            h.versions,
+            h.reason.as_deref().unwrap_or("no reason known")
+        ),
         fix: None,
     });
     (CheckResult::Fail, told.collect())
@@ -117,10 +121,13 @@ pub async fn run(state: &State, id: Uuid) -> Result<()> {
             ran_at: Set(state.clock.now()),
         };
         use review_check::Column::*;
-        let again = OnConflict::columns([ReviewId, CheckId]).update_columns([Required, Result, Findings, RanAt]).to_owned();
+        let again = OnConflict::columns([ReviewId, CheckId])
+            .update_columns([Required, Result, Findings, RanAt])
+            .to_owned();
         review_check::Entity::insert(row).on_conflict(again).exec_without_returning(&*txn).await?;
     }
-    let passed = |r: &CheckResult| matches!(r, CheckResult::Pass | CheckResult::Warn | CheckResult::NotApplicable);
+    let passed =
+        |r: &CheckResult| matches!(r, CheckResult::Pass | CheckResult::Warn | CheckResult::NotApplicable);
     let blocked = results.iter().any(|(check, (result, _))| check.required && !passed(result));
     let to = if blocked { ReviewState::BlockedByChecks } else { ReviewState::InReview };
     let moved = review::Entity::update_many()

@@ -48,7 +48,8 @@ struct Current {
 /// The rows as they are in this transaction, locked in the order review, filter, release
 /// (SQLite, with its one writer, has no use for the locks and leaves them out).
 async fn current(txn: &WriteTxn<'_>, id: Uuid) -> Result<Current> {
-    let review = review::Entity::find_by_id(id).lock_exclusive().one(&**txn).await?.ok_or_else(Error::not_found)?;
+    let review =
+        review::Entity::find_by_id(id).lock_exclusive().one(&**txn).await?.ok_or_else(Error::not_found)?;
     let filter = filter::Entity::find_by_id(review.filter_id).lock_exclusive().one(&**txn).await?;
     let release = release::Entity::find_by_id(review.release_id).lock_exclusive().one(&**txn).await?;
     match (filter, release) {
@@ -61,7 +62,8 @@ impl Current {
     /// The review still speaks of what is there.
     fn is_fresh(&self) -> bool {
         self.review.sha256 == self.release.sha256
-            && self.review.revision == publication::current_revision(&self.filter, &self.release, &self.review)
+            && self.review.revision
+                == publication::current_revision(&self.filter, &self.release, &self.review)
     }
 }
 
@@ -82,7 +84,10 @@ pub async fn vote(state: &State, found: &ReviewAccess, request: VoteRequest) -> 
     let now = current(&txn, found.review.id).await?;
     use ReviewState::*;
     if !matches!(now.review.state, Checking | InReview | ChangesRequested) {
-        return Err(Error::conflict("review-closed", format!("this review is {}; it takes no votes", now.review.state)));
+        return Err(Error::conflict(
+            "review-closed",
+            format!("this review is {}; it takes no votes", now.review.state),
+        ));
     }
     if !now.is_fresh() || request.digest != now.review.sha256 {
         return Err(stale("the vote names another digest than the review, or the release has changed"));
@@ -104,7 +109,14 @@ pub async fn vote(state: &State, found: &ReviewAccess, request: VoteRequest) -> 
     };
     use review_vote::Column;
     let again = OnConflict::columns([Column::ReviewId, Column::UserId])
-        .update_columns([Column::Decision, Column::Sha256, Column::Revision, Column::Reason, Column::Note, Column::CreatedAt])
+        .update_columns([
+            Column::Decision,
+            Column::Sha256,
+            Column::Revision,
+            Column::Reason,
+            Column::Note,
+            Column::CreatedAt,
+        ])
         .to_owned();
     review_vote::Entity::insert(row).on_conflict(again).exec_without_returning(&*txn).await?;
     let object = format!("release:{}@{}", found.access.name(), now.release.version);
@@ -123,7 +135,10 @@ async fn check_voter(state: &State, txn: &WriteTxn<'_>, who: &Identity, now: &Cu
     match (who.is_curator(), own) {
         (true, false) => Ok(()),
         (false, _) => Err(Error::forbidden("role", "only curators vote")),
-        (true, true) => Err(Error::forbidden("own-work", "who submitted, uploaded or may write a filter does not vote on it")),
+        (true, true) => Err(Error::forbidden(
+            "own-work",
+            "who submitted, uploaded or may write a filter does not vote on it",
+        )),
     }
 }
 
@@ -176,7 +191,10 @@ pub async fn release(state: &State, found: &ReviewAccess) -> Result<release::Mod
     let who = found.access.who()?;
     let may = found.review.submitted_by == who.id || found.access.relation.writes() || who.is_curator();
     if !may {
-        return Err(Error::forbidden("role", "the submitter, who may write the filter, or a curator can release"));
+        return Err(Error::forbidden(
+            "role",
+            "the submitter, who may write the filter, or a curator can release",
+        ));
     }
     let released = consume(state, found.review.id, &found.access.name(), &Actor::from(who)).await?;
     metrics::counter!("tamis_publications_total").increment(1);
@@ -187,16 +205,26 @@ async fn consume(state: &State, id: Uuid, name: &str, actor: &Actor) -> Result<r
     let txn = state.db.begin_write().await?;
     let now = current(&txn, id).await?;
     if now.review.state != ReviewState::Approved {
-        return Err(Error::conflict("not-approved", format!("this review is {}; only an approved one can be released", now.review.state)));
+        return Err(Error::conflict(
+            "not-approved",
+            format!("this review is {}; only an approved one can be released", now.review.state),
+        ));
     }
     if !now.is_fresh() {
         return Err(stale("the release has changed since it was approved"));
     }
     if approvals(state, &txn, &now).await? < now.review.quorum {
-        return Err(Error::conflict("not-approved", "an approval no longer counts: its curator may not vote on this any more"));
+        return Err(Error::conflict(
+            "not-approved",
+            "an approval no longer counts: its curator may not vote on this any more",
+        ));
     }
     let used = review::Entity::update_many()
-        .set(review::ActiveModel { state: Set(ReviewState::Published), updated_at: Set(state.clock.now()), ..Default::default() })
+        .set(review::ActiveModel {
+            state: Set(ReviewState::Published),
+            updated_at: Set(state.clock.now()),
+            ..Default::default()
+        })
         .filter(review::Column::Id.eq(id))
         .filter(review::Column::State.eq(ReviewState::Approved))
         .exec(&*txn)
@@ -207,8 +235,11 @@ async fn consume(state: &State, id: Uuid, name: &str, actor: &Actor) -> Result<r
     publication::apply(state, &txn, &now.filter, &now.release, &now.review).await?;
     let object = format!("release:{name}@{}", now.release.version);
     let detail = json!({"review": id, "digest": now.review.sha256, "revision": now.review.revision});
-    audit::record(&*txn, &state.clock, actor, &format!("release.{}", now.review.action), object, detail).await?;
-    let released = access::find_release(&*txn, now.filter.id, &now.release.version).await?.ok_or_else(Error::not_found)?;
+    audit::record(&*txn, &state.clock, actor, &format!("release.{}", now.review.action), object, detail)
+        .await?;
+    let released = access::find_release(&*txn, now.filter.id, &now.release.version)
+        .await?
+        .ok_or_else(Error::not_found)?;
     fail_here!("publish.before-commit");
     txn.commit().await?;
     fail_here!("publish.after-commit");

@@ -17,7 +17,10 @@ use crate::{
     releases::view::{ReleaseView, release_view},
 };
 use actix_web::{HttpResponse, get, http::header, post, web};
-use sea_orm::{ActiveValue::Set, ColumnTrait, Condition, EntityTrait, Order, QueryFilter, QueryOrder, QuerySelect, QueryTrait};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, Condition, EntityTrait, Order, QueryFilter, QueryOrder, QuerySelect,
+    QueryTrait,
+};
 use serde::Deserialize;
 use serde_json::json;
 use tamis_entities::{
@@ -60,13 +63,18 @@ pub struct AssignmentRequest {
 #[utoipa::path(tag = "reviews", operation_id = "listReviews", params(ReviewQuery),
     responses((status = 200, description = "A page", body = Page<ReviewItem>), Problems))]
 #[get("/api/v1/reviews")]
-pub async fn list_reviews(state: web::Data<State>, who: SignedIn, query: Query<ReviewQuery>) -> Result<web::Json<Page<ReviewItem>>> {
+pub async fn list_reviews(
+    state: web::Data<State>,
+    who: SignedIn,
+    query: Query<ReviewQuery>,
+) -> Result<web::Json<Page<ReviewItem>>> {
     let limit = PageQuery { after: None, limit: query.0.limit }.limit()?;
     let context = format!("reviews|{}|{:?}", who.0.id, query.0.state);
     let cursors = Cursors { key: &state.secret, context };
     let mut rows = review::Entity::find();
     if !who.0.is_curator() {
-        let writes = who.0.teams.iter().filter(|(_, role)| *role >= MemberRole::Maintainer).map(|(team, _)| *team);
+        let writes =
+            who.0.teams.iter().filter(|(_, role)| *role >= MemberRole::Maintainer).map(|(team, _)| *team);
         let own = filter::Entity::find()
             .select_only()
             .column(filter::Column::Id)
@@ -95,10 +103,16 @@ pub async fn list_reviews(state: web::Data<State>, who: SignedIn, query: Query<R
 #[utoipa::path(tag = "reviews", operation_id = "submitReview", request_body = ReviewRequest,
     responses((status = 201, description = "The request", body = ReviewView), Problems))]
 #[post("/api/v1/reviews")]
-pub async fn submit_review(state: web::Data<State>, caller: Caller, body: Json<ReviewRequest>) -> Result<HttpResponse> {
+pub async fn submit_review(
+    state: web::Data<State>,
+    caller: Caller,
+    body: Json<ReviewRequest>,
+) -> Result<HttpResponse> {
     let (_, _, review) = submit::submit(&state, caller, body.0).await?;
     let location = format!("{}/api/v1/reviews/{}", state.public_url, review.id);
-    Ok(HttpResponse::Created().insert_header((header::LOCATION, location)).json(view::view(&state, review.id).await?))
+    Ok(HttpResponse::Created()
+        .insert_header((header::LOCATION, location))
+        .json(view::view(&state, review.id).await?))
 }
 
 /// Get a review
@@ -116,7 +130,11 @@ pub async fn get_review(state: web::Data<State>, found: ReviewAccess) -> Result<
 #[utoipa::path(tag = "reviews", operation_id = "voteReview", request_body = VoteRequest, params(("id" = Uuid, Path, description = "Id of the review")),
     responses((status = 200, description = "The review as it is now", body = ReviewView), Problems))]
 #[post("/api/v1/reviews/{id}/votes")]
-pub async fn vote_review(state: web::Data<State>, found: ReviewAccess, body: Json<VoteRequest>) -> Result<web::Json<ReviewView>> {
+pub async fn vote_review(
+    state: web::Data<State>,
+    found: ReviewAccess,
+    body: Json<VoteRequest>,
+) -> Result<web::Json<ReviewView>> {
     decide::vote(&state, &found, body.0).await?;
     Ok(web::Json(view::view(&state, found.review.id).await?))
 }
@@ -125,7 +143,11 @@ pub async fn vote_review(state: web::Data<State>, found: ReviewAccess, body: Jso
 #[utoipa::path(tag = "reviews", operation_id = "commentReview", request_body = CommentRequest, params(("id" = Uuid, Path, description = "Id of the review")),
     responses((status = 201, description = "The review as it is now", body = ReviewView), Problems))]
 #[post("/api/v1/reviews/{id}/comments")]
-pub async fn comment_review(state: web::Data<State>, found: ReviewAccess, body: Json<CommentRequest>) -> Result<HttpResponse> {
+pub async fn comment_review(
+    state: web::Data<State>,
+    found: ReviewAccess,
+    body: Json<CommentRequest>,
+) -> Result<HttpResponse> {
     let text = body.0.body.trim();
     if text.is_empty() || text.len() > 10_000 {
         return Err(Error::invalid("body", "1 to 10000 bytes"));
@@ -141,7 +163,15 @@ pub async fn comment_review(state: web::Data<State>, found: ReviewAccess, body: 
     };
     review_comment::Entity::insert(row).exec_without_returning(&*txn).await?;
     let object = format!("release:{}@{}", found.access.name(), found.release.version);
-    audit::record(&*txn, &state.clock, &Actor::from(who), "review.comment", object, json!({"review": found.review.id})).await?;
+    audit::record(
+        &*txn,
+        &state.clock,
+        &Actor::from(who),
+        "review.comment",
+        object,
+        json!({"review": found.review.id}),
+    )
+    .await?;
     txn.commit().await?;
     Ok(HttpResponse::Created().json(view::view(&state, found.review.id).await?))
 }
@@ -150,7 +180,11 @@ pub async fn comment_review(state: web::Data<State>, found: ReviewAccess, body: 
 #[utoipa::path(tag = "reviews", operation_id = "assignReview", request_body = AssignmentRequest, params(("id" = Uuid, Path, description = "Id of the review")),
     responses((status = 200, description = "The review as it is now", body = ReviewView), Problems))]
 #[post("/api/v1/reviews/{id}/assignment")]
-pub async fn assign_review(state: web::Data<State>, found: ReviewAccess, body: Json<AssignmentRequest>) -> Result<web::Json<ReviewView>> {
+pub async fn assign_review(
+    state: web::Data<State>,
+    found: ReviewAccess,
+    body: Json<AssignmentRequest>,
+) -> Result<web::Json<ReviewView>> {
     let assignee = match &body.0.assignee {
         None => None,
         Some(handle) => Some(curator(&state, handle).await?),
@@ -184,6 +218,9 @@ pub async fn withdraw_review(state: web::Data<State>, found: ReviewAccess) -> Re
 pub async fn release_review(state: web::Data<State>, found: ReviewAccess) -> Result<web::Json<ReleaseView>> {
     let released = decide::release(&state, &found).await?;
     let access = &found.access;
-    let filter = filter::Entity::find_by_id(access.filter.id).one(&*state.db).await?.ok_or_else(Error::not_found)?;
-    Ok(web::Json(release_view(&state, &access.namespace, &filter, &released, access.relation.is_insider()).await?))
+    let filter =
+        filter::Entity::find_by_id(access.filter.id).one(&*state.db).await?.ok_or_else(Error::not_found)?;
+    Ok(web::Json(
+        release_view(&state, &access.namespace, &filter, &released, access.relation.is_insider()).await?,
+    ))
 }

@@ -9,7 +9,9 @@ use crate::{
     jobs::{self, Job},
     releases,
 };
-use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect, sea_query::Expr};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect, sea_query::Expr,
+};
 use serde::Deserialize;
 use serde_json::json;
 use std::time::Duration;
@@ -52,20 +54,30 @@ fn starts_from(action: ReviewAction) -> &'static [ReleaseState] {
     }
 }
 
-pub async fn submit(state: &State, caller: Caller, request: ReviewRequest) -> Result<(FilterAccess, release::Model, review::Model)> {
+pub async fn submit(
+    state: &State,
+    caller: Caller,
+    request: ReviewRequest,
+) -> Result<(FilterAccess, release::Model, review::Model)> {
     if request.note.len() > 10_000 {
         return Err(Error::invalid("note", "at most 10000 bytes"));
     }
     let access = access::load_filter(state, caller, &request.namespace, &request.filter).await?;
     access.check(Need::WriteFilter)?;
-    let release = access::find_release(&*state.db, access.filter.id, &request.version).await?.ok_or_else(Error::not_found)?;
+    let release = access::find_release(&*state.db, access.filter.id, &request.version)
+        .await?
+        .ok_or_else(Error::not_found)?;
     let proposed = propose(state, &request, &release).await?;
     let review = insert(state, &access, &release, request, proposed).await?;
     state.jobs.wake();
     Ok((access, release, review))
 }
 
-async fn propose(state: &State, request: &ReviewRequest, release: &release::Model) -> Result<Option<Metadata>> {
+async fn propose(
+    state: &State,
+    request: &ReviewRequest,
+    release: &release::Model,
+) -> Result<Option<Metadata>> {
     let Some(change) = request.metadata.clone() else { return Ok(None) };
     if request.action != ReviewAction::Update {
         return Err(Error::invalid("metadata", "only an `update` carries metadata; change a draft directly"));
@@ -76,14 +88,26 @@ async fn propose(state: &State, request: &ReviewRequest, release: &release::Mode
     Ok(Some(metadata))
 }
 
-async fn insert(state: &State, access: &FilterAccess, release: &release::Model, request: ReviewRequest, proposed: Option<Metadata>) -> Result<review::Model> {
+async fn insert(
+    state: &State,
+    access: &FilterAccess,
+    release: &release::Model,
+    request: ReviewRequest,
+    proposed: Option<Metadata>,
+) -> Result<review::Model> {
     let who = access.who()?;
     let txn = state.db.begin_write().await?;
     // Everything that the review is bound to is read in the transaction that makes it.
-    let filter = access::find_filter(&*txn, access.namespace.id, &access.filter.name).await?.ok_or_else(Error::not_found)?;
-    let release = access::find_release(&*txn, filter.id, &release.version).await?.ok_or_else(Error::not_found)?;
+    let filter = access::find_filter(&*txn, access.namespace.id, &access.filter.name)
+        .await?
+        .ok_or_else(Error::not_found)?;
+    let release =
+        access::find_release(&*txn, filter.id, &release.version).await?.ok_or_else(Error::not_found)?;
     if !starts_from(request.action).contains(&release.state) {
-        let detail = format!("version {} is {}; `{}` does not start from there", release.version, release.state, request.action);
+        let detail = format!(
+            "version {} is {}; `{}` does not start from there",
+            release.version, release.state, request.action
+        );
         return Err(Error::conflict("wrong-state", detail));
     }
     // Two requests for one release take turns.
@@ -94,7 +118,8 @@ async fn insert(state: &State, access: &FilterAccess, release: &release::Model, 
         .one(&*txn)
         .await?;
     if let Some(other) = open {
-        let detail = format!("review {} of this release is open ({}); withdraw it first", other.id, other.state);
+        let detail =
+            format!("review {} of this release is open ({}); withdraw it first", other.id, other.state);
         return Err(Error::conflict("review-open", detail));
     }
     let now = state.clock.now();
@@ -130,7 +155,10 @@ async fn insert(state: &State, access: &FilterAccess, release: &release::Model, 
 pub async fn withdraw(state: &State, found: &ReviewAccess) -> Result<()> {
     let who = found.access.who()?;
     if found.review.submitted_by != who.id && !found.access.relation.writes() {
-        return Err(Error::forbidden("role", "the submitter, or who may write the filter, can withdraw a request"));
+        return Err(Error::forbidden(
+            "role",
+            "the submitter, or who may write the filter, can withdraw a request",
+        ));
     }
     let txn = state.db.begin_write().await?;
     let done = review::Entity::update_many()

@@ -75,9 +75,15 @@ pub struct ReviewCommentView {
 
 /// A page of reviews in four queries, however long it is.
 pub async fn items(state: &State, reviews: Vec<review::Model>) -> Result<Vec<ReviewItem>> {
-    let filters = filter::Entity::find().filter(filter::Column::Id.is_in(reviews.iter().map(|r| r.filter_id))).all(&*state.db).await?;
+    let filters = filter::Entity::find()
+        .filter(filter::Column::Id.is_in(reviews.iter().map(|r| r.filter_id)))
+        .all(&*state.db)
+        .await?;
     let filters: HashMap<_, _> = filters.into_iter().map(|f| (f.id, f)).collect();
-    let releases = release::Entity::find().filter(release::Column::Id.is_in(reviews.iter().map(|r| r.release_id))).all(&*state.db).await?;
+    let releases = release::Entity::find()
+        .filter(release::Column::Id.is_in(reviews.iter().map(|r| r.release_id)))
+        .all(&*state.db)
+        .await?;
     let versions: HashMap<_, _> = releases.into_iter().map(|r| (r.id, r.version)).collect();
     let people = reviews.iter().flat_map(|r| [Some(r.submitted_by), r.assignee]).flatten();
     let handles = handles(&*state.db, people.chain(filters.values().map(|f| f.namespace_id))).await?;
@@ -105,7 +111,8 @@ pub async fn items(state: &State, reviews: Vec<review::Model>) -> Result<Vec<Rev
 pub async fn view(state: &State, id: Uuid) -> Result<ReviewView> {
     let missing = crate::error::Error::not_found;
     let review = review::Entity::find_by_id(id).one(&*state.db).await?.ok_or_else(missing)?;
-    let checks = review_check::Entity::find().filter(review_check::Column::ReviewId.eq(id)).all(&*state.db).await?;
+    let checks =
+        review_check::Entity::find().filter(review_check::Column::ReviewId.eq(id)).all(&*state.db).await?;
     let votes = review_vote::Entity::find()
         .filter(review_vote::Column::ReviewId.eq(id))
         .order_by_asc(review_vote::Column::CreatedAt)
@@ -120,7 +127,13 @@ pub async fn view(state: &State, id: Uuid) -> Result<ReviewView> {
     let handles = handles(&*state.db, people).await?;
     let check = |c: review_check::Model| -> Result<ReviewCheckView> {
         let findings = serde_json::from_value(c.findings)?;
-        Ok(ReviewCheckView { id: c.check_id, required: c.required, result: c.result, findings, ran_at: c.ran_at })
+        Ok(ReviewCheckView {
+            id: c.check_id,
+            required: c.required,
+            result: c.result,
+            findings,
+            ran_at: c.ran_at,
+        })
     };
     let vote = |v: review_vote::Model| ReviewVoteView {
         by: handle_of(&handles, v.user_id),
@@ -131,7 +144,11 @@ pub async fn view(state: &State, id: Uuid) -> Result<ReviewView> {
         note: v.note,
         at: v.created_at,
     };
-    let comment = |c: review_comment::Model| ReviewCommentView { by: handle_of(&handles, c.user_id), body: c.body, at: c.created_at };
+    let comment = |c: review_comment::Model| ReviewCommentView {
+        by: handle_of(&handles, c.user_id),
+        body: c.body,
+        at: c.created_at,
+    };
     let (note, quorum, proposed) = (review.note.clone(), review.quorum, review.proposed.clone());
     Ok(ReviewView {
         item: items(state, vec![review]).await?.pop().ok_or_else(missing)?,

@@ -32,7 +32,9 @@ pub async fn matches<C: ConnectionTrait>(search: &Search<'_, C>, query: &Query) 
             true => round.iter().map(String::as_str).collect(),
             false => all.iter().take(AT_ONCE).map(String::as_str).collect(),
         });
-        found.extend(search.matching(&Wanted { groups: groups.collect(), open_end: false, head: false }).await?);
+        found.extend(
+            search.matching(&Wanted { groups: groups.collect(), open_end: false, head: false }).await?,
+        );
         if found.len() as u64 >= MOST_CANDIDATES {
             break;
         }
@@ -46,7 +48,8 @@ fn closest_first(word: &str, alike: &str) -> Vec<String> {
         Some(slips) => Some((slips, 0)),
         None => other.contains(word).then(|| (usize::MAX, other.len())),
     };
-    let mut others: Vec<_> = alike.split(' ').filter(|o| *o != word).filter_map(|o| Some((distance(o)?, o))).collect();
+    let mut others: Vec<_> =
+        alike.split(' ').filter(|o| *o != word).filter_map(|o| Some((distance(o)?, o))).collect();
     others.sort_unstable();
     std::iter::once(word).chain(others.into_iter().map(|(_, other)| other)).map(str::to_owned).collect()
 }

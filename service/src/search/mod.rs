@@ -10,7 +10,7 @@ mod text;
 use crate::error::Result;
 use rank::Candidate;
 use sea_orm::{
-    Condition, ConnectionTrait, DbBackend, ExprTrait, FromQueryResult, DeriveIden, Order,
+    Condition, ConnectionTrait, DbBackend, DeriveIden, ExprTrait, FromQueryResult, Order,
     sea_query::{Expr, Query as Sql, SelectStatement},
 };
 use std::collections::{BTreeSet, HashSet};
@@ -178,7 +178,9 @@ impl<C: ConnectionTrait> Search<'_, C> {
     /// Runs a selection from `search_documents`, limited to what the caller may see.
     async fn run(&self, mut select: SelectStatement, most: u64) -> Result<Vec<Candidate>> {
         use SearchDocuments as D;
-        select.columns([D::FilterId, D::Namespace, D::Name, D::Words, D::Title, D::Summary].map(|c| (D::Table, c)));
+        select.columns(
+            [D::FilterId, D::Namespace, D::Name, D::Words, D::Title, D::Summary].map(|c| (D::Table, c)),
+        );
         if let Some(within) = &self.within {
             let (table, key) = match self.corpus {
                 Corpus::Catalog => ("catalog_entries", "filter_id"),
@@ -209,7 +211,9 @@ fn named(corpus: Corpus, query: &Query) -> Vec<SelectStatement> {
     by_name.and_where(column(D::Name).lt(format!("{}\u{10ffff}", query.key)));
     let mut all = vec![by_name, by_namespace];
     if let Some((namespace, name)) = &query.path {
-        by_path.and_where(column(D::Namespace).eq(namespace.as_str())).and_where(column(D::Name).eq(name.as_str()));
+        by_path
+            .and_where(column(D::Namespace).eq(namespace.as_str()))
+            .and_where(column(D::Name).eq(name.as_str()));
         all.push(by_path);
     }
     all

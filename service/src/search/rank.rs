@@ -43,7 +43,8 @@ const README: f32 = 0.5;
 
 /// Is each word of the query in a short field, spelt like that?
 pub fn is_plain(query: &Query, candidate: &Candidate) -> bool {
-    tier(query, candidate) < Tier::Text || query.words.iter().all(|word| field(word, candidate, false).is_some())
+    tier(query, candidate) < Tier::Text
+        || query.words.iter().all(|word| field(word, candidate, false).is_some())
 }
 
 /// Best first; documents that are equally good by name.
@@ -79,7 +80,10 @@ fn place(query: &Query, candidate: &Candidate, forgiving: bool) -> (Tier, f32) {
 }
 
 fn tier(query: &Query, candidate: &Candidate) -> Tier {
-    let path = query.path.as_ref().is_some_and(|(namespace, name)| *namespace == candidate.namespace && *name == candidate.name);
+    let path = query
+        .path
+        .as_ref()
+        .is_some_and(|(namespace, name)| *namespace == candidate.namespace && *name == candidate.name);
     match () {
         () if path => Tier::Path,
         () if query.key == candidate.name => Tier::Name,

@@ -65,7 +65,8 @@ pub async fn put<C: ConnectionTrait>(txn: &C, corpus: Corpus, filter_id: Uuid, t
     let row = txn.query_one_raw(statement(sql, values)).await?;
     let id: i64 = row.ok_or_else(|| Error::internal("no row id of a search document"))?.try_get("", "id")?;
     let sql = format!("INSERT INTO {} (rowid, head, body) VALUES (?, ?, ?)", table(corpus));
-    txn.execute_raw(statement(sql, [id.into(), text.head.as_str().into(), text.body.as_str().into()])).await?;
+    txn.execute_raw(statement(sql, [id.into(), text.head.as_str().into(), text.body.as_str().into()]))
+        .await?;
     Ok(())
 }
 
@@ -89,7 +90,8 @@ pub fn forget(corpus: Corpus, words: &[&str]) -> Statement {
 
 pub fn alike(corpus: Corpus, word: &str, slips: usize) -> Statement {
     let letters: Vec<_> = format!(" {word} ").chars().collect();
-    let trigrams: Vec<_> = letters.windows(3).map(|three| quoted(&three.iter().collect::<String>())).collect();
+    let trigrams: Vec<_> =
+        letters.windows(3).map(|three| quoted(&three.iter().collect::<String>())).collect();
     let sql = "SELECT group_concat(search_words.word, ' ') AS words FROM search_trigrams CROSS JOIN search_words \
                WHERE search_trigrams MATCH ? AND search_words.id = search_trigrams.rowid AND search_words.corpus = ? \
                AND (length(search_words.word) BETWEEN ? AND ? OR instr(search_words.word, ?) > 0)";

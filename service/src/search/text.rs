@@ -16,7 +16,8 @@ const README: usize = 16 * 1024;
 /// Of every other field, in bytes; the API allows less.
 const FIELD: usize = 4 * 1024;
 /// Words that people put between the words they look for.
-const FILLERS: [&str; 14] = ["a", "an", "and", "as", "at", "by", "for", "in", "is", "of", "or", "the", "to", "with"];
+const FILLERS: [&str; 14] =
+    ["a", "an", "and", "as", "at", "by", "for", "in", "is", "of", "or", "the", "to", "with"];
 
 /// The words of a text in their order: lower case, without accents, letters and digits only.
 pub fn words(text: &str) -> Vec<String> {
@@ -131,7 +132,11 @@ impl Query {
         let telling = words.iter().any(|w| !FILLERS.contains(&w.as_str()));
         // The last word may only be the start of one.
         words.retain(|w| !telling || *w == last || !FILLERS.contains(&w.as_str()));
-        Ok(Some(Self { words, key: all.concat(), path: path.filter(|(a, b)| !a.is_empty() && !b.is_empty()) }))
+        Ok(Some(Self {
+            words,
+            key: all.concat(),
+            path: path.filter(|(a, b)| !a.is_empty() && !b.is_empty()),
+        }))
     }
 }
 
@@ -165,7 +170,10 @@ mod tests {
 
     #[test]
     fn folding_drops_case_accents_and_punctuation() {
-        assert_eq!(words("Über-Ärger: the STRASSE/Straße, naïve_Łódź"), ["uber", "arger", "the", "strasse", "strasse", "naive", "lodz"]);
+        assert_eq!(
+            words("Über-Ärger: the STRASSE/Straße, naïve_Łódź"),
+            ["uber", "arger", "the", "strasse", "strasse", "naive", "lodz"]
+        );
         assert_eq!(words("ﬁlter x² İstanbul"), ["filter", "x2", "istanbul"]);
     }
 

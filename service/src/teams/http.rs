@@ -57,9 +57,17 @@ pub struct MemberView {
 #[get("/api/v1/teams")]
 pub async fn list_teams(state: web::Data<State>, who: SignedIn) -> Result<web::Json<Page<TeamItem>>> {
     let ids = who.0.teams.iter().map(|(id, _)| *id);
-    let rows = team::Entity::find().filter(team::Column::Id.is_in(ids)).order_by_asc(team::Column::Id).all(&*state.db).await?;
+    let rows = team::Entity::find()
+        .filter(team::Column::Id.is_in(ids))
+        .order_by_asc(team::Column::Id)
+        .all(&*state.db)
+        .await?;
     let handles = handles(&*state.db, rows.iter().map(|t| t.id)).await?;
-    let item = |t: team::Model| TeamItem { handle: handle_of(&handles, t.id), role: who.0.role_in(t.id).unwrap_or(MemberRole::Member), title: t.title };
+    let item = |t: team::Model| TeamItem {
+        handle: handle_of(&handles, t.id),
+        role: who.0.role_in(t.id).unwrap_or(MemberRole::Member),
+        title: t.title,
+    };
     Ok(web::Json(Page { items: rows.into_iter().map(item).collect(), next: None }))
 }
 
@@ -68,34 +76,54 @@ pub async fn list_teams(state: web::Data<State>, who: SignedIn) -> Result<web::J
 /// You become its owner.
 #[utoipa::path(tag = "teams", operation_id = "createTeam", request_body = TeamRequest, responses((status = 201, description = "The team", body = TeamView), Problems))]
 #[post("/api/v1/teams")]
-pub async fn create_team(state: web::Data<State>, who: SignedIn, body: Json<TeamRequest>) -> Result<HttpResponse> {
+pub async fn create_team(
+    state: web::Data<State>,
+    who: SignedIn,
+    body: Json<TeamRequest>,
+) -> Result<HttpResponse> {
     let team = super::create(&state, &who.0, &body.0.handle, body.0.title).await?;
     Ok(HttpResponse::Created().json(view(&state, &body.0.handle, team).await?))
 }
 
 async fn view(state: &State, handle: &Slug, team: team::Model) -> Result<TeamView> {
-    let members = team_member::Entity::find().filter(team_member::Column::TeamId.eq(team.id)).all(&*state.db).await?;
+    let members =
+        team_member::Entity::find().filter(team_member::Column::TeamId.eq(team.id)).all(&*state.db).await?;
     let handles = handles(&*state.db, members.iter().map(|m| m.user_id)).await?;
-    let members = members.into_iter().map(|m| MemberView { user: handle_of(&handles, m.user_id), role: m.role }).collect();
+    let members = members
+        .into_iter()
+        .map(|m| MemberView { user: handle_of(&handles, m.user_id), role: m.role })
+        .collect();
     Ok(TeamView { handle: handle.clone(), title: team.title, created_at: team.created_at, members })
 }
 
 /// The team in the path, if the caller is in it.
-async fn own_team(state: &State, who: &SignedIn, request: &HttpRequest) -> Result<(namespace::Model, MemberRole)> {
+async fn own_team(
+    state: &State,
+    who: &SignedIn,
+    request: &HttpRequest,
+) -> Result<(namespace::Model, MemberRole)> {
     let team = super::find(state, &segment(request, "team")?, NamespaceKind::Team).await?;
     let role = who.0.role_in(team.id).ok_or_else(Error::not_found)?;
     Ok((team, role))
 }
 
 fn must_own(role: MemberRole) -> Result<()> {
-    if role == MemberRole::Owner { Ok(()) } else { Err(Error::forbidden("role", "only owners of the team change its members")) }
+    if role == MemberRole::Owner {
+        Ok(())
+    } else {
+        Err(Error::forbidden("role", "only owners of the team change its members"))
+    }
 }
 
 /// Get a team
 #[utoipa::path(tag = "teams", operation_id = "getTeam", params(("team" = String, Path, description = "Handle of the team")),
     responses((status = 200, description = "The team and its members", body = TeamView), Problems))]
 #[get("/api/v1/teams/{team}")]
-pub async fn get_team(state: web::Data<State>, who: SignedIn, request: HttpRequest) -> Result<web::Json<TeamView>> {
+pub async fn get_team(
+    state: web::Data<State>,
+    who: SignedIn,
+    request: HttpRequest,
+) -> Result<web::Json<TeamView>> {
     let (namespace, _) = own_team(&state, &who, &request).await?;
     let team = team::Entity::find_by_id(namespace.id).one(&*state.db).await?.ok_or_else(Error::not_found)?;
     Ok(web::Json(view(&state, &namespace.handle, team).await?))
@@ -106,7 +134,12 @@ pub async fn get_team(state: web::Data<State>, who: SignedIn, request: HttpReque
     params(("team" = String, Path, description = "Handle of the team"), ("user" = String, Path, description = "Handle of the user")),
     responses((status = 200, description = "The member", body = MemberView), Problems))]
 #[put("/api/v1/teams/{team}/members/{user}")]
-pub async fn put_member(state: web::Data<State>, who: SignedIn, request: HttpRequest, body: Json<MemberRequest>) -> Result<web::Json<MemberView>> {
+pub async fn put_member(
+    state: web::Data<State>,
+    who: SignedIn,
+    request: HttpRequest,
+    body: Json<MemberRequest>,
+) -> Result<web::Json<MemberView>> {
     let (team, role) = own_team(&state, &who, &request).await?;
     must_own(role)?;
     let user = super::find(&state, &segment(&request, "user")?, NamespaceKind::User).await?;
@@ -121,7 +154,11 @@ pub async fn put_member(state: web::Data<State>, who: SignedIn, request: HttpReq
     params(("team" = String, Path, description = "Handle of the team"), ("user" = String, Path, description = "Handle of the user")),
     responses((status = 204, description = "Removed"), Problems))]
 #[delete("/api/v1/teams/{team}/members/{user}")]
-pub async fn delete_member(state: web::Data<State>, who: SignedIn, request: HttpRequest) -> Result<HttpResponse> {
+pub async fn delete_member(
+    state: web::Data<State>,
+    who: SignedIn,
+    request: HttpRequest,
+) -> Result<HttpResponse> {
     let (team, role) = own_team(&state, &who, &request).await?;
     let user = super::find(&state, &segment(&request, "user")?, NamespaceKind::User).await?;
     if user.id != who.0.id {

@@ -8,7 +8,10 @@ use crate::{
     db::WriteTxn,
     error::{Error, Result},
 };
-use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect, sea_query::OnConflict};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect,
+    sea_query::OnConflict,
+};
 use serde_json::json;
 use tamis_entities::{
     namespace, team, team_member,
@@ -17,36 +20,65 @@ use tamis_entities::{
 use uuid::Uuid;
 
 /// Takes a handle for a user, a team or the system itself.
-pub async fn take_handle(state: &State, txn: &WriteTxn<'_>, handle: &Slug, kind: NamespaceKind) -> Result<namespace::Model> {
+pub async fn take_handle(
+    state: &State,
+    txn: &WriteTxn<'_>,
+    handle: &Slug,
+    kind: NamespaceKind,
+) -> Result<namespace::Model> {
     if handle.is_reserved() && kind != NamespaceKind::System {
         return Err(Error::invalid("handle", format!("`{handle}` is reserved")));
     }
-    let taken = namespace::Entity::find().filter(namespace::Column::Skeleton.eq(handle.skeleton())).one(&**txn).await?;
+    let taken = namespace::Entity::find()
+        .filter(namespace::Column::Skeleton.eq(handle.skeleton()))
+        .one(&**txn)
+        .await?;
     if let Some(other) = taken {
-        return Err(Error::conflict("handle-taken", format!("`{}` is taken, and `{handle}` would be mistaken for it", other.handle)));
+        return Err(Error::conflict(
+            "handle-taken",
+            format!("`{}` is taken, and `{handle}` would be mistaken for it", other.handle),
+        ));
     }
-    let row = namespace::Model { id: Uuid::now_v7(), handle: handle.clone(), skeleton: handle.skeleton(), kind, created_at: state.clock.now() };
+    let row = namespace::Model {
+        id: Uuid::now_v7(),
+        handle: handle.clone(),
+        skeleton: handle.skeleton(),
+        kind,
+        created_at: state.clock.now(),
+    };
     namespace::Entity::insert(row.clone().into_active_model()).exec_without_returning(&**txn).await?;
     Ok(row)
 }
 
-pub async fn create(state: &State, who: &Identity, handle: &Slug, title: Option<String>) -> Result<team::Model> {
+pub async fn create(
+    state: &State,
+    who: &Identity,
+    handle: &Slug,
+    title: Option<String>,
+) -> Result<team::Model> {
     let title = title.filter(|t| !t.trim().is_empty()).unwrap_or_else(|| handle.to_string());
     if title.len() > 200 {
         return Err(Error::invalid("title", "at most 200 bytes"));
     }
     let txn = state.db.begin_write().await?;
     let namespace = take_handle(state, &txn, handle, NamespaceKind::Team).await?;
-    let row = team::Model { id: namespace.id, meshery_id: Uuid::new_v4(), title, created_at: namespace.created_at };
+    let row =
+        team::Model { id: namespace.id, meshery_id: Uuid::new_v4(), title, created_at: namespace.created_at };
     team::Entity::insert(row.clone().into_active_model()).exec_without_returning(&*txn).await?;
     put(state, &txn, row.id, who.id, MemberRole::Owner).await?;
-    audit::record(&*txn, &state.clock, &Actor::from(who), "team.create", format!("team:{handle}"), json!({})).await?;
+    audit::record(&*txn, &state.clock, &Actor::from(who), "team.create", format!("team:{handle}"), json!({}))
+        .await?;
     txn.commit().await?;
     Ok(row)
 }
 
 async fn put(state: &State, txn: &WriteTxn<'_>, team: Uuid, user: Uuid, role: MemberRole) -> Result<()> {
-    let row = team_member::ActiveModel { team_id: Set(team), user_id: Set(user), role: Set(role), created_at: Set(state.clock.now()) };
+    let row = team_member::ActiveModel {
+        team_id: Set(team),
+        user_id: Set(user),
+        role: Set(role),
+        created_at: Set(state.clock.now()),
+    };
     let again = OnConflict::columns([team_member::Column::TeamId, team_member::Column::UserId])
         .update_column(team_member::Column::Role)
         .to_owned();
@@ -63,11 +95,20 @@ async fn members(txn: &WriteTxn<'_>, team: Uuid) -> Result<Vec<team_member::Mode
 fn keeps_an_owner(members: &[team_member::Model], leaving: Uuid) -> Result<()> {
     match members.iter().any(|m| m.role == MemberRole::Owner && m.user_id != leaving) {
         true => Ok(()),
-        false => Err(Error::conflict("last-owner", "a team keeps at least one owner; make somebody else owner first")),
+        false => Err(Error::conflict(
+            "last-owner",
+            "a team keeps at least one owner; make somebody else owner first",
+        )),
     }
 }
 
-pub async fn set_member(state: &State, who: &Identity, team: &namespace::Model, user: &namespace::Model, role: MemberRole) -> Result<()> {
+pub async fn set_member(
+    state: &State,
+    who: &Identity,
+    team: &namespace::Model,
+    user: &namespace::Model,
+    role: MemberRole,
+) -> Result<()> {
     let txn = state.db.begin_write().await?;
     let members = members(&txn, team.id).await?;
     let was = members.iter().find(|m| m.user_id == user.id).map(|m| m.role);
@@ -76,11 +117,24 @@ pub async fn set_member(state: &State, who: &Identity, team: &namespace::Model, 
     }
     put(state, &txn, team.id, user.id, role).await?;
     let detail = json!({"user": user.handle, "role": role});
-    audit::record(&*txn, &state.clock, &Actor::from(who), "team.member.set", format!("team:{}", team.handle), detail).await?;
+    audit::record(
+        &*txn,
+        &state.clock,
+        &Actor::from(who),
+        "team.member.set",
+        format!("team:{}", team.handle),
+        detail,
+    )
+    .await?;
     txn.commit().await
 }
 
-pub async fn remove_member(state: &State, who: &Identity, team: &namespace::Model, user: &namespace::Model) -> Result<()> {
+pub async fn remove_member(
+    state: &State,
+    who: &Identity,
+    team: &namespace::Model,
+    user: &namespace::Model,
+) -> Result<()> {
     let txn = state.db.begin_write().await?;
     let members = members(&txn, team.id).await?;
     let member = members.iter().find(|m| m.user_id == user.id).ok_or_else(Error::not_found)?;
@@ -89,7 +143,15 @@ pub async fn remove_member(state: &State, who: &Identity, team: &namespace::Mode
     }
     team_member::Entity::delete_by_id((team.id, user.id)).exec(&*txn).await?;
     let detail = json!({"user": user.handle});
-    audit::record(&*txn, &state.clock, &Actor::from(who), "team.member.remove", format!("team:{}", team.handle), detail).await?;
+    audit::record(
+        &*txn,
+        &state.clock,
+        &Actor::from(who),
+        "team.member.remove",
+        format!("team:{}", team.handle),
+        detail,
+    )
+    .await?;
     txn.commit().await
 }
 

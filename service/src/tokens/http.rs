@@ -73,7 +73,11 @@ impl From<api_token::Model> for TokenView {
 #[utoipa::path(tag = "tokens", operation_id = "getMe", responses((status = 200, description = "You", body = MeView), Problems))]
 #[get("/api/v1/me")]
 pub async fn get_me(who: SignedIn) -> Result<web::Json<MeView>> {
-    Ok(web::Json(MeView { handle: who.0.handle.clone(), role: who.0.role, scopes: who.0.scopes.iter().collect() }))
+    Ok(web::Json(MeView {
+        handle: who.0.handle.clone(),
+        role: who.0.role,
+        scopes: who.0.scopes.iter().collect(),
+    }))
 }
 
 /// List your tokens
@@ -95,18 +99,26 @@ pub async fn list_tokens(state: web::Data<State>, who: SignedIn) -> Result<web::
 #[utoipa::path(tag = "tokens", operation_id = "createToken", request_body = TokenRequest,
     responses((status = 201, description = "The token with its secret, shown once", body = NewTokenView), Problems))]
 #[post("/api/v1/tokens")]
-pub async fn create_token(state: web::Data<State>, who: SignedIn, body: Json<TokenRequest>) -> Result<HttpResponse> {
+pub async fn create_token(
+    state: web::Data<State>,
+    who: SignedIn,
+    body: Json<TokenRequest>,
+) -> Result<HttpResponse> {
     let request = body.0;
     if request.scopes.is_empty() {
         return Err(Error::invalid("scopes", "at least one"));
     }
     if let Some(scope) = request.scopes.iter().find(|s| !who.0.scopes.has(**s)) {
-        return Err(Error::forbidden("scope-beyond-credential", format!("your credential does not carry `{scope}` itself")));
+        return Err(Error::forbidden(
+            "scope-beyond-credential",
+            format!("your credential does not carry `{scope}` itself"),
+        ));
     }
     let owner = user::Entity::find_by_id(who.0.id).one(&*state.db).await?.ok_or_else(Error::not_found)?;
     let expires_at = request.expires_at.unwrap_or_else(|| state.clock.now().plus(super::DEFAULT_LIFE));
     let scopes = request.scopes.into_iter().collect();
-    let (token, secret) = super::create(&state, &Actor::from(&*who.0), &owner, request.name, scopes, expires_at).await?;
+    let (token, secret) =
+        super::create(&state, &Actor::from(&*who.0), &owner, request.name, scopes, expires_at).await?;
     let view = NewTokenView { token: token.into(), secret };
     Ok(HttpResponse::Created().insert_header(("Cache-Control", "no-store")).json(view))
 }
@@ -115,7 +127,11 @@ pub async fn create_token(state: web::Data<State>, who: SignedIn, body: Json<Tok
 #[utoipa::path(tag = "tokens", operation_id = "revokeToken", params(("id" = Uuid, Path, description = "Id of the token")),
     responses((status = 204, description = "Revoked"), Problems))]
 #[delete("/api/v1/tokens/{id}")]
-pub async fn revoke_token(state: web::Data<State>, who: SignedIn, request: HttpRequest) -> Result<HttpResponse> {
+pub async fn revoke_token(
+    state: web::Data<State>,
+    who: SignedIn,
+    request: HttpRequest,
+) -> Result<HttpResponse> {
     super::revoke(&state, &who.0, segment(&request, "id")?).await?;
     Ok(HttpResponse::NoContent().finish())
 }

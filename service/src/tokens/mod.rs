@@ -20,7 +20,14 @@ pub const DEFAULT_LIFE: Duration = Duration::from_secs(90 * 24 * 3600);
 pub const LONGEST_LIFE: Duration = Duration::from_secs(366 * 24 * 3600);
 
 /// The row, and the secret that is shown once.
-pub async fn create(state: &State, actor: &Actor, owner: &user::Model, name: String, scopes: Scopes, expires_at: Timestamp) -> Result<(api_token::Model, String)> {
+pub async fn create(
+    state: &State,
+    actor: &Actor,
+    owner: &user::Model,
+    name: String,
+    scopes: Scopes,
+    expires_at: Timestamp,
+) -> Result<(api_token::Model, String)> {
     let now = state.clock.now();
     if name.is_empty() || name.len() > 100 || name.chars().any(char::is_control) {
         return Err(Error::invalid("name", "1 to 100 characters that say what the token is for"));
@@ -29,7 +36,10 @@ pub async fn create(state: &State, actor: &Actor, owner: &user::Model, name: Str
         return Err(Error::invalid("expires_at", "in the future, at most a year from now"));
     }
     if let Some(scope) = scopes.iter().find(|s| !s.allowed_to(owner.role)) {
-        return Err(Error::forbidden("scope-beyond-role", format!("the scope `{scope}` is beyond the role `{}`", owner.role)));
+        return Err(Error::forbidden(
+            "scope-beyond-role",
+            format!("the scope `{scope}` is beyond the role `{}`", owner.role),
+        ));
     }
     let fresh = secret::fresh(secret::TOKEN_PREFIX)?;
     let row = api_token::Model {
@@ -63,6 +73,7 @@ pub async fn revoke(state: &State, who: &Identity, id: Uuid) -> Result<()> {
     if done.rows_affected == 0 {
         return Err(Error::not_found());
     }
-    audit::record(&*txn, &state.clock, &Actor::from(who), "token.revoke", format!("token:{id}"), json!({})).await?;
+    audit::record(&*txn, &state.clock, &Actor::from(who), "token.revoke", format!("token:{id}"), json!({}))
+        .await?;
     txn.commit().await
 }

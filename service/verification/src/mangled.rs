@@ -448,3 +448,32 @@ impl Reader<'_> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ordinary_names_decode_to_ordinary_lengths() {
+        for name in [
+            "_ZNSt3__112basic_stringIcNS_11char_traitsIcEENS_9allocatorIcEEE6appendEPKcm",
+            "_ZNSt3__16vectorINS_4pairINS_12basic_stringIcNS_11char_traitsIcEENS_9allocatorIcEEEES7_EENS5_IS8_EEE9push_backEOS8_",
+            "_ZN4absl12lts_2024011618container_internal12raw_hash_setINS1_17FlatHashMapPolicyINSt3__112basic_stringIcNS4_11char_traitsIcEENS4_9allocatorIcEEEES9_EENS1_10StringHashENS1_8StringEqENS7_INS4_4pairIKS9_S9_EEEEE6resizeEm",
+            "_ZZN5Outer5innerEvENKUlvE_clEv",
+            "_ZN10proxy_wasm9hostcalls3log17h0123456789abcdefE",
+        ] {
+            let Decoded::Bytes(bytes) = decoded(name.as_bytes()) else { panic!("{name}") };
+            assert!((10..4_000).contains(&bytes), "{name}: {bytes}");
+        }
+    }
+
+    #[test]
+    fn a_name_that_doubles_is_counted_without_being_built() {
+        let mut name = b"_Z1fPFviiE".to_vec();
+        for reference in ["S0_", "S2_", "S4_", "S6_", "S8_", "SA_", "SC_", "SE_", "SG_", "SI_"] {
+            name.extend(format!("PFv{reference}{reference}E").into_bytes());
+        }
+        let Decoded::Bytes(bytes) = decoded(&name) else { panic!("not read") };
+        assert!(bytes > 20 * 1024, "{bytes}");
+    }
+}
