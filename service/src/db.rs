@@ -10,7 +10,7 @@ use tamis_migrations::{Migrator, MigratorTrait};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 /// Any number; every Tamis uses the same one, so that migrations run one at a time.
-const MIGRATION_LOCK: i64 = 0x7461_6d69_73;
+const MIGRATION_LOCK: i64 = 0x0074_616d_6973;
 
 #[derive(Clone)]
 pub struct Db {

@@ -133,7 +133,7 @@ pub struct ReleaseAccess {
 
 /// Where a release is to be made: in a filter that exists, or in one that will.
 pub enum UploadTarget {
-    Existing(FilterAccess),
+    Existing(Box<FilterAccess>),
     New { caller: Caller, namespace: namespace::Model, name: Slug },
 }
 
@@ -234,7 +234,7 @@ pub async fn target(state: &State, caller: Caller, handle: &Slug, name: &Slug) -
     if find_filter(&*state.db, namespace.id, name).await?.is_some() {
         let access = load_filter(state, caller, handle, name).await?;
         access.check(Need::WriteFilter)?;
-        return Ok(UploadTarget::Existing(access));
+        return Ok(UploadTarget::Existing(Box::new(access)));
     }
     let role = caller.identity().and_then(|who| who.role_in(namespace.id));
     match role >= Some(MemberRole::Maintainer) {

@@ -8,7 +8,7 @@ pub mod view;
 use crate::{
     app::State,
     audit::{self, Actor},
-    auth::{Caller, Identity, UploadTarget, access},
+    auth::{Caller, FilterAccess, Identity, UploadTarget, access},
     db::WriteTxn,
     error::{Error, Result},
     fail_here,
@@ -54,7 +54,10 @@ pub async fn upload(
     change: MetadataChange,
 ) -> Result<Uploaded> {
     let (caller, namespace, name) = match target {
-        UploadTarget::Existing(access) => (access.caller, access.namespace, access.filter.name),
+        UploadTarget::Existing(access) => {
+            let FilterAccess { caller, namespace, filter, .. } = *access;
+            (caller, namespace, filter.name)
+        }
         UploadTarget::New { caller, namespace, name } => (caller, namespace, name),
     };
     let existing = access::find_filter(&*state.db, namespace.id, &name).await?;

@@ -46,7 +46,7 @@ pub async fn matches<C: ConnectionTrait>(search: &Search<'_, C>, query: &Query) 
 fn closest_first(word: &str, alike: &str) -> Vec<String> {
     let distance = |other: &str| match slips(word, other) {
         Some(slips) => Some((slips, 0)),
-        None => other.contains(word).then(|| (usize::MAX, other.len())),
+        None => other.contains(word).then_some((usize::MAX, other.len())),
     };
     let mut others: Vec<_> =
         alike.split(' ').filter(|o| *o != word).filter_map(|o| Some((distance(o)?, o))).collect();
