@@ -5,7 +5,7 @@ use sea_orm::{
     ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend,
     SqliteTransactionMode, TransactionOptions, TransactionTrait,
 };
-use std::{ops::Deref, path::Path, sync::Arc, time::Duration};
+use std::{future::Future, ops::Deref, path::Path, sync::Arc, time::Duration};
 use tamis_migrations::{Migrator, MigratorTrait};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
@@ -102,6 +102,18 @@ impl Deref for Db {
     fn deref(&self) -> &DatabaseConnection {
         &self.connection
     }
+}
+
+/// Runs a transaction again when the database let it go in favour of another (a deadlock, a
+/// serialization failure); nothing of the first run is left then.
+pub async fn retrying<T, F: Future<Output = Result<T>>>(mut transaction: impl FnMut() -> F) -> Result<T> {
+    for _ in 0..2 {
+        match transaction().await {
+            Err(error) if error.is_contention() => tracing::debug!(%error, "transaction runs again"),
+            done => return done,
+        }
+    }
+    transaction().await
 }
 
 /// An open write transaction; dropped without `commit` it leaves nothing.

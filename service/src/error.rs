@@ -132,6 +132,12 @@ impl Error {
         error
     }
 
+    /// Two transactions met and the database let one of them go: trying again now helps.
+    pub fn is_contention(&self) -> bool {
+        let signs = ["deadlock detected", "could not serialize"];
+        self.0.kind == Kind::Unavailable && self.cause().is_some_and(|c| signs.iter().any(|s| c.contains(s)))
+    }
+
     pub fn kind(&self) -> Kind {
         self.0.kind
     }
@@ -182,10 +188,19 @@ impl From<DbErr> for Error {
                 "somebody else made the same thing at the same moment; read it and try again",
             );
         }
+        let gone = matches!(error.sql_err(), Some(SqlErr::ForeignKeyConstraintViolation(_)));
+        if gone || matches!(error, DbErr::RecordNotUpdated) {
+            return Self::conflict(
+                "conflict",
+                "something that this needs was removed or is in use at the same moment; read it and try again",
+            );
+        }
         // SQLITE_FULL, SQLITE_BUSY, SQLITE_READONLY; PostgreSQL disk_full, read_only, serialization, too many clients.
         if text.contains("database or disk is full")
             || text.contains("No space left")
             || text.contains("could not extend file")
+            // SQLITE_IOERR_SHMSIZE: no room for the index of the write-ahead log.
+            || text.contains("code: 4874")
         {
             return Self::full(text);
         }
@@ -196,6 +211,8 @@ impl From<DbErr> for Error {
             "could not serialize",
             "deadlock detected",
             "too many clients",
+            "disk I/O error",
+            "unable to open database file",
         ];
         let connection = matches!(error, DbErr::Conn(_) | DbErr::ConnectionAcquire(_));
         if connection

@@ -12,6 +12,7 @@ pub const RESERVED: &[&str] = &[
     "docs",
     "events",
     "filters",
+    "ghost",
     "health",
     "identity",
     "introspect",
@@ -62,8 +63,10 @@ impl Slug {
         Self("ghost".to_owned())
     }
 
+    /// A reserved word, or a name that would be mistaken for one.
     pub fn is_reserved(&self) -> bool {
-        RESERVED.contains(&self.0.as_str())
+        let skeleton = self.skeleton();
+        RESERVED.iter().any(|word| Self((*word).to_owned()).skeleton() == skeleton)
     }
 }
 
@@ -138,6 +141,9 @@ mod tests {
         assert_eq!(skeleton("foo-bar")?, skeleton("foo_bar")?);
         assert_eq!(skeleton("l0gin")?, skeleton("login")?);
         assert_ne!(skeleton("login")?, skeleton("logout")?);
+        let reserved = |s: &str| s.parse::<Slug>().map(|s| s.is_reserved());
+        assert!(reserved("login")? && reserved("l0gin")? && reserved("sign_in")? && reserved("ghost")?);
+        assert!(!reserved("log-in")? && !reserved("acme")?);
         Ok(())
     }
 }

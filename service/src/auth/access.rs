@@ -9,7 +9,9 @@ use crate::{
     error::{Error, Result},
 };
 use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload, web};
-use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter};
+use sea_orm::{
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QuerySelect,
+};
 use std::{future::Future, pin::Pin, str::FromStr};
 use tamis_entities::{
     filter, grant, namespace, release, review,
@@ -169,6 +171,12 @@ pub async fn find_filter<C: ConnectionTrait>(
 ) -> Result<Option<filter::Model>> {
     let by_name = filter::Entity::find().filter(filter::Column::NamespaceId.eq(namespace));
     Ok(by_name.filter(filter::Column::Name.eq(name.clone())).one(db).await?)
+}
+
+/// The filter as it is now, held until the transaction ends. Whoever changes a filter, its
+/// reviews or its releases takes this lock first, so that no two of them wait in a circle.
+pub async fn lock_filter<C: ConnectionTrait>(db: &C, id: Uuid) -> Result<Option<filter::Model>> {
+    Ok(filter::Entity::find_by_id(id).lock_exclusive().one(db).await?)
 }
 
 pub async fn find_release<C: ConnectionTrait>(

@@ -154,8 +154,24 @@ impl Checks {
     }
 }
 
+/// How deep a JSON value may nest. The columns that hold one add a few levels of their own,
+/// and reading them back stops at 128.
+const DEEPEST: usize = 64;
+
+fn is_deeper(value: &serde_json::Value, levels: usize) -> bool {
+    match value {
+        serde_json::Value::Array(items) => levels == 0 || items.iter().any(|v| is_deeper(v, levels - 1)),
+        serde_json::Value::Object(fields) => levels == 0 || fields.values().any(|v| is_deeper(v, levels - 1)),
+        _ => false,
+    }
+}
+
 pub fn check_metadata(m: &Metadata) -> Result<()> {
     let mut checks = Checks::default();
+    for (field, value) in [("config_schema", &m.config_schema), ("config_sample", &m.config_sample)] {
+        let shallow = value.as_ref().is_none_or(|v| !is_deeper(v, DEEPEST));
+        checks.expect(shallow, field, &format!("nested at most {DEEPEST} levels deep"));
+    }
     checks.at_most(m.root_id.as_deref(), 256, "root_id");
     checks.at_most(m.readme.as_deref(), 256 * 1024, "readme");
     checks.at_most(m.source_commit.as_deref(), 128, "source_commit");

@@ -7,6 +7,7 @@ use crate::{
         FilterAccess, UploadTarget,
         access::{self, Sight},
     },
+    db,
     error::{Error, Result},
     fail_here, modules, releases,
 };
@@ -39,7 +40,6 @@ pub async fn clone(
 ) -> Result<(namespace::Model, filter::Model, release::Model)> {
     let from = pick(state, &source, request.version.as_ref()).await?;
     let caller = source.caller.clone();
-    let who = source.who()?;
     let UploadTarget::New { namespace, name, .. } =
         access::target(state, caller, &request.namespace, &request.name).await?
     else {
@@ -47,13 +47,24 @@ pub async fn clone(
             format!("`{}/{}` exists already; clone under another name", request.namespace, request.name);
         return Err(Error::conflict("name-taken", detail));
     };
+    db::retrying(|| copy(state, &source, &from, &namespace, &name)).await
+}
+
+async fn copy(
+    state: &State,
+    source: &FilterAccess,
+    from: &release::Model,
+    namespace: &namespace::Model,
+    name: &Slug,
+) -> Result<(namespace::Model, filter::Model, release::Model)> {
+    let who = source.who()?;
     let txn = state.db.begin_write().await?;
+    let mut filter = super::create(state, &txn, who, namespace, name).await?;
     if !modules::store::touch(state, &txn, &from.sha256, None).await? {
         return Err(Error::not_found());
     }
-    let mut filter = super::create(state, &txn, who, &namespace, &name).await?;
     let origin = &source.filter;
-    let metadata = releases::shown_metadata(&from, source.relation.is_insider()).clone();
+    let metadata = releases::shown_metadata(from, source.relation.is_insider()).clone();
     filter.title.clone_from(&origin.title);
     filter.summary.clone_from(&origin.summary);
     let update = filter::ActiveModel {
@@ -80,14 +91,14 @@ pub async fn clone(
         lineage: Some(lineage),
     };
     let release = releases::insert(state, &txn, who, &filter, &from.version, facts).await?;
-    super::index(&txn, &namespace, &filter).await?;
+    super::index(&txn, namespace, &filter).await?;
     let object = format!("filter:{}/{}", namespace.handle, filter.name);
     let detail = json!({"from": format!("{}@{}", source.name(), from.version), "digest": from.sha256});
     audit::record(&*txn, &state.clock, &Actor::from(who), "filter.clone", object, detail).await?;
     fail_here!("clone.before-commit");
     txn.commit().await?;
     fail_here!("clone.after-commit");
-    Ok((namespace, filter, release))
+    Ok((namespace.clone(), filter, release))
 }
 
 /// The release asked for, or the newest that the caller may have; published ones first.

@@ -8,7 +8,11 @@ use super::{
 };
 use crate::{
     app::State,
-    auth::{Caller, FilterAccess, UploadTarget, access::segment},
+    auth::{
+        Caller, FilterAccess, Identity, UploadTarget,
+        access::{self, segment},
+    },
+    db,
     error::{Error, Result},
     http::{
         body::{Json, Query},
@@ -19,8 +23,9 @@ use crate::{
     releases::view::{ReleaseView, release_view},
 };
 use actix_web::{HttpRequest, HttpResponse, delete, get, http::header, post, put, web};
+use tamis_entities::{filter, namespace};
 
-fn etag(filter: &tamis_entities::filter::Model) -> String {
+fn etag(filter: &filter::Model) -> String {
     format!("\"{}-{}\"", filter.id.simple(), filter.row_version)
 }
 
@@ -76,23 +81,37 @@ pub async fn put_filter(
         UploadTarget::New { caller, namespace, .. } => (caller, namespace),
     };
     let who = caller.identity().ok_or_else(|| Error::unauthenticated("sign in, or send a token"))?;
+    let put = || put(&state, &target, namespace, who, &request, &change.0);
+    let (filter, created) = db::retrying(put).await?;
+    let mut reply = if created { HttpResponse::Created() } else { HttpResponse::Ok() };
+    let view = view::view(&state, namespace, &filter, true).await?;
+    Ok(reply.insert_header((header::ETAG, etag(&filter))).json(view))
+}
+
+/// The filter as it is then, and whether it is new.
+async fn put(
+    state: &State,
+    target: &UploadTarget,
+    namespace: &namespace::Model,
+    who: &Identity,
+    request: &HttpRequest,
+    change: &FilterChange,
+) -> Result<(filter::Model, bool)> {
     let txn = state.db.begin_write().await?;
-    let (filter, created) = match &target {
-        UploadTarget::New { name, .. } => (super::create(&state, &txn, who, namespace, name).await?, true),
+    let (filter, created) = match target {
+        UploadTarget::New { name, .. } => (super::create(state, &txn, who, namespace, name).await?, true),
         UploadTarget::Existing(access) => {
             // Read again inside the transaction: `If-Match` speaks of now.
-            let now = crate::auth::access::find_filter(&*txn, namespace.id, &access.filter.name).await?;
+            let now = access::lock_filter(&*txn, access.filter.id).await?;
             (now.ok_or_else(Error::not_found)?, false)
         }
     };
     if !created {
-        conditional::check_if_match(&request, &etag(&filter))?;
+        conditional::check_if_match(request, &etag(&filter))?;
     }
-    let filter = super::apply(&state, &txn, who, namespace, filter, change.0).await?;
+    let filter = super::apply(state, &txn, who, namespace, filter, change.clone()).await?;
     txn.commit().await?;
-    let mut reply = if created { HttpResponse::Created() } else { HttpResponse::Ok() };
-    let view = view::view(&state, namespace, &filter, true).await?;
-    Ok(reply.insert_header((header::ETAG, etag(&filter))).json(view))
+    Ok((filter, created))
 }
 
 /// Delete a filter
@@ -108,8 +127,8 @@ pub async fn delete_filter(
     access: FilterAccess,
     request: HttpRequest,
 ) -> Result<HttpResponse> {
-    conditional::check_if_match(&request, &etag(&access.filter))?;
-    super::delete(&state, &access).await?;
+    let may_go = |now: &filter::Model| conditional::check_if_match(&request, &etag(now));
+    db::retrying(|| super::delete(&state, &access, &may_go)).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 

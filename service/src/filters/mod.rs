@@ -10,7 +10,7 @@ pub mod view;
 use crate::{
     app::State,
     audit::{self, Actor},
-    auth::{FilterAccess, Identity},
+    auth::{FilterAccess, Identity, access::lock_filter},
     db::WriteTxn,
     error::{Error, Result},
     fail_here, reviews, search,
@@ -184,12 +184,22 @@ async fn index(txn: &WriteTxn<'_>, namespace: &namespace::Model, filter: &filter
     search::put(&**txn, search::Corpus::Filters, &document).await
 }
 
-/// Removes a filter that has nothing published. Its versions stay taken.
-pub async fn delete(state: &State, access: &FilterAccess) -> Result<()> {
+/// Removes a filter that has nothing published, if `may_go` agrees with what it is now. Its
+/// versions stay taken.
+pub async fn delete(
+    state: &State,
+    access: &FilterAccess,
+    may_go: impl Fn(&filter::Model) -> Result<()>,
+) -> Result<()> {
     let who = access.who()?;
     let txn = state.db.begin_write().await?;
-    let releases =
-        release::Entity::find().filter(release::Column::FilterId.eq(access.filter.id)).all(&*txn).await?;
+    let now = lock_filter(&*txn, access.filter.id).await?.ok_or_else(Error::not_found)?;
+    may_go(&now)?;
+    let releases = release::Entity::find()
+        .filter(release::Column::FilterId.eq(now.id))
+        .order_by_asc(release::Column::Sha256)
+        .all(&*txn)
+        .await?;
     let held = |r: &&release::Model| r.state != ReleaseState::Draft;
     if let Some(release) = releases.iter().find(held) {
         let detail = format!(
@@ -198,11 +208,12 @@ pub async fn delete(state: &State, access: &FilterAccess) -> Result<()> {
         );
         return Err(Error::conflict("has-published-releases", detail));
     }
+    // The vocabulary before modules, and those in one order: as everyone who takes both.
+    search::remove(&*txn, search::Corpus::Filters, access.filter.id).await?;
+    search::remove(&*txn, search::Corpus::Catalog, access.filter.id).await?;
     for release in &releases {
         crate::releases::bury(state, &txn, who, &access.filter, release).await?;
     }
-    search::remove(&*txn, search::Corpus::Filters, access.filter.id).await?;
-    search::remove(&*txn, search::Corpus::Catalog, access.filter.id).await?;
     filter::Entity::delete_by_id(access.filter.id).exec(&*txn).await?;
     let detail = json!({"releases": releases.len()});
     audit::record(

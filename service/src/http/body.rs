@@ -52,9 +52,11 @@ pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
     serde_json::from_str(text).map_err(|e| Error::invalid("body", e.to_string()))
 }
 
-/// PostgreSQL cannot store NUL in a text, escaped or not.
+/// PostgreSQL cannot store NUL in a text, escaped or not. (`\\u0000` is a backslash and letters.)
 fn has_nul(text: &str) -> bool {
-    text.contains('\0') || text.contains("\\u0000")
+    let escaped =
+        |(at, _): (usize, &str)| text[..at].bytes().rev().take_while(|byte| *byte == b'\\').count() % 2 == 0;
+    text.contains('\0') || text.match_indices("\\u0000").any(escaped)
 }
 
 /// A query string, with errors as problems.

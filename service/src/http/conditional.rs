@@ -12,14 +12,20 @@ fn texts(request: &HttpRequest, name: HeaderName) -> Option<String> {
     (!all.is_empty()).then(|| all.join(","))
 }
 
+/// Weak comparison, for reads: `W/` makes no difference.
 fn lists(text: &str, etag: &str) -> bool {
     text.split(',').map(str::trim).any(|t| t == "*" || t.strip_prefix("W/").unwrap_or(t) == etag)
+}
+
+/// Strong comparison, for writes: a weak tag names no exact state.
+fn lists_strongly(text: &str, etag: &str) -> bool {
+    text.split(',').map(str::trim).any(|t| t == "*" || t == etag)
 }
 
 /// Refuses the write when the caller's picture of the object is out of date.
 pub fn check_if_match(request: &HttpRequest, etag: &str) -> Result<()> {
     match texts(request, header::IF_MATCH) {
-        Some(text) if !lists(&text, etag) => {
+        Some(text) if !lists_strongly(&text, etag) => {
             Err(Error::new(Kind::Stale, "stale", "it has changed since you read it; read it again"))
         }
         _ => Ok(()),

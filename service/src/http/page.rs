@@ -12,6 +12,7 @@ const MAC_BYTES: usize = 16;
 
 #[derive(Clone, Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
 pub struct PageQuery {
     /// Where the page before ended: its `next`.
     pub after: Option<String>,

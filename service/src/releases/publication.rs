@@ -5,11 +5,11 @@ use crate::{
     audit::{self, Actor},
     auth::{FilterAccess, Identity, access},
     catalog,
-    db::WriteTxn,
+    db::{self, WriteTxn},
     error::{Error, Result},
     reviews,
 };
-use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QuerySelect};
+use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter};
 use serde_json::json;
 use tamis_entities::{
     filter, release, review,
@@ -143,12 +143,23 @@ async fn step(
 ) -> Result<release::Model> {
     let mut row = release::ActiveModel { ..Default::default() };
     change(&mut row);
+    db::retrying(|| stepped(state, access, release, who, action, from, row.clone())).await
+}
+
+async fn stepped(
+    state: &State,
+    access: &FilterAccess,
+    release: &release::Model,
+    who: &Identity,
+    action: &str,
+    from: &[ReleaseState],
+    row: release::ActiveModel,
+) -> Result<release::Model> {
     let txn = state.db.begin_write().await?;
+    access::lock_filter(&*txn, access.filter.id).await?.ok_or_else(Error::not_found)?;
     if action == "release.quarantine" {
         reviews::supersede_open(state, &txn, reviews::Scope::Release(release.id)).await?;
     }
-    // Review, filter, release: every transaction locks in this order.
-    filter::Entity::find_by_id(access.filter.id).lock_exclusive().one(&*txn).await?;
     let done = release::Entity::update_many()
         .set(row)
         .filter(release::Column::Id.eq(release.id))

@@ -1,7 +1,7 @@
 //! The checks that run before people decide: small functions over the release and its
 //! report. One that could not run is an error, and an error blocks as a failure does.
 use super::decide;
-use crate::{app::State, error::Result, modules::store};
+use crate::{app::State, auth::access, error::Result, modules::store};
 use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, sea_query::OnConflict};
 use serde::{Deserialize, Serialize};
 use tamis_entities::{
@@ -111,6 +111,7 @@ pub async fn run(state: &State, id: Uuid) -> Result<()> {
     let results: Vec<_> = CHECKS.iter().map(|check| (check, (check.run)(&subject))).collect();
 
     let txn = state.db.begin_write().await?;
+    access::lock_filter(&*txn, filter.id).await?;
     for (check, (result, findings)) in &results {
         let row = review_check::ActiveModel {
             review_id: Set(id),

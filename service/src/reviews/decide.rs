@@ -8,7 +8,7 @@ use crate::{
         access::Relation,
         caller::{Via, identity},
     },
-    db::WriteTxn,
+    db::{self, WriteTxn},
     error::{Error, Result},
     fail_here,
     releases::publication,
@@ -45,12 +45,14 @@ struct Current {
     review: review::Model,
 }
 
-/// The rows as they are in this transaction, locked in the order review, filter, release
+/// The rows as they are in this transaction, locked in the order filter, review, release
 /// (SQLite, with its one writer, has no use for the locks and leaves them out).
 async fn current(txn: &WriteTxn<'_>, id: Uuid) -> Result<Current> {
+    // A review never moves to another filter, so this one may be read before it is locked.
+    let review = review::Entity::find_by_id(id).one(&**txn).await?.ok_or_else(Error::not_found)?;
+    let filter = access::lock_filter(&**txn, review.filter_id).await?;
     let review =
         review::Entity::find_by_id(id).lock_exclusive().one(&**txn).await?.ok_or_else(Error::not_found)?;
-    let filter = filter::Entity::find_by_id(review.filter_id).lock_exclusive().one(&**txn).await?;
     let release = release::Entity::find_by_id(review.release_id).lock_exclusive().one(&**txn).await?;
     match (filter, release) {
         (Some(filter), Some(release)) => Ok(Current { filter, release, review }),
@@ -196,7 +198,8 @@ pub async fn release(state: &State, found: &ReviewAccess) -> Result<release::Mod
             "the submitter, who may write the filter, or a curator can release",
         ));
     }
-    let released = consume(state, found.review.id, &found.access.name(), &Actor::from(who)).await?;
+    let (name, actor) = (found.access.name(), Actor::from(who));
+    let released = db::retrying(|| consume(state, found.review.id, &name, &actor)).await?;
     metrics::counter!("tamis_publications_total").increment(1);
     Ok(released)
 }

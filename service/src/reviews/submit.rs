@@ -9,9 +9,7 @@ use crate::{
     jobs::{self, Job},
     releases,
 };
-use sea_orm::{
-    ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect, sea_query::Expr,
-};
+use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, sea_query::Expr};
 use serde::Deserialize;
 use serde_json::json;
 use std::time::Duration;
@@ -98,9 +96,7 @@ async fn insert(
     let who = access.who()?;
     let txn = state.db.begin_write().await?;
     // Everything that the review is bound to is read in the transaction that makes it.
-    let filter = access::find_filter(&*txn, access.namespace.id, &access.filter.name)
-        .await?
-        .ok_or_else(Error::not_found)?;
+    let filter = access::lock_filter(&*txn, access.filter.id).await?.ok_or_else(Error::not_found)?;
     let release =
         access::find_release(&*txn, filter.id, &release.version).await?.ok_or_else(Error::not_found)?;
     if !starts_from(request.action).contains(&release.state) {
@@ -110,8 +106,6 @@ async fn insert(
         );
         return Err(Error::conflict("wrong-state", detail));
     }
-    // Two requests for one release take turns.
-    release::Entity::find_by_id(release.id).lock_exclusive().one(&*txn).await?;
     let open = review::Entity::find()
         .filter(review::Column::ReleaseId.eq(release.id))
         .filter(review::Column::State.is_in(OPEN))

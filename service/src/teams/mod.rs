@@ -102,6 +102,14 @@ fn keeps_an_owner(members: &[team_member::Model], leaving: Uuid) -> Result<()> {
     }
 }
 
+/// Asked again under the lock: whoever was removed a moment ago changes nothing any more.
+fn still_owns(members: &[team_member::Model], who: &Identity) -> Result<()> {
+    match members.iter().any(|m| m.user_id == who.id && m.role == MemberRole::Owner) {
+        true => Ok(()),
+        false => Err(Error::forbidden("role", "only owners of the team change its members")),
+    }
+}
+
 pub async fn set_member(
     state: &State,
     who: &Identity,
@@ -111,6 +119,7 @@ pub async fn set_member(
 ) -> Result<()> {
     let txn = state.db.begin_write().await?;
     let members = members(&txn, team.id).await?;
+    still_owns(&members, who)?;
     let was = members.iter().find(|m| m.user_id == user.id).map(|m| m.role);
     if was == Some(MemberRole::Owner) && role != MemberRole::Owner {
         keeps_an_owner(&members, user.id)?;
@@ -137,6 +146,9 @@ pub async fn remove_member(
 ) -> Result<()> {
     let txn = state.db.begin_write().await?;
     let members = members(&txn, team.id).await?;
+    if user.id != who.id {
+        still_owns(&members, who)?;
+    }
     let member = members.iter().find(|m| m.user_id == user.id).ok_or_else(Error::not_found)?;
     if member.role == MemberRole::Owner {
         keeps_an_owner(&members, user.id)?;
