@@ -10,6 +10,7 @@ pub mod catalog_entry;
 pub mod filter;
 pub mod filter_label;
 pub mod grant;
+pub mod idempotency_key;
 pub mod job;
 pub mod lease;
 pub mod module;

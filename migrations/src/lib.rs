@@ -8,6 +8,7 @@ mod m0002_filters;
 mod m0003_reviews;
 mod m0004_machinery;
 mod m0005_search;
+mod m0006_idempotency;
 mod table;
 
 pub struct Migrator;
@@ -21,6 +22,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0003_reviews::Step),
             Box::new(m0004_machinery::Step),
             Box::new(m0005_search::Step),
+            Box::new(m0006_idempotency::Step),
         ]
     }
 }

@@ -89,6 +89,7 @@ pub async fn run(state: State, listener: TcpListener, stop: Option<oneshot::Rece
             .map(|app| {
                 app.configure(http::document::docs)
                     .default_service(web::to(http::routes::unmatched))
+                    .wrap(actix_web::middleware::from_fn(http::idempotency::keep_answers))
                     .wrap(actix_web::middleware::from_fn(auth::middleware::authorise))
                     .wrap(actix_web::middleware::from_fn(http::middleware::observe))
             })

@@ -3,5 +3,7 @@
 
 mod catalog;
 mod downloads;
+mod people;
+mod repeats;
 mod publish;
 mod seed_in_envoy;

@@ -9,4 +9,3 @@ pub mod database;
 pub mod envoy;
 pub mod fixtures;
 pub mod modules;
-pub mod modules;

@@ -5,6 +5,7 @@ pub mod conditional;
 pub mod document;
 pub mod health;
 pub mod home;
+pub mod idempotency;
 pub mod middleware;
 pub mod page;
 pub mod problem;

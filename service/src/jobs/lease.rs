@@ -2,10 +2,11 @@
 //! `epoch` grows with each holder, so that one woken late can be told apart.
 use crate::{app::State, error::Result};
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, Condition, EntityTrait, ExprTrait, QueryFilter, sea_query::Expr,
+    ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter,
+    sea_query::Expr,
 };
 use std::{sync::OnceLock, time::Duration};
-use tamis_entities::lease;
+use tamis_entities::{lease, value::Timestamp};
 use uuid::Uuid;
 
 /// This process, for as long as it lives.
@@ -48,6 +49,12 @@ pub async fn hold(state: &State, name: &str, span: Duration) -> Result<bool> {
     }
     txn.commit().await?;
     Ok(held)
+}
+
+/// Whether anybody has it.
+pub async fn is_held<C: ConnectionTrait>(db: &C, name: &str, now: Timestamp) -> Result<bool> {
+    let row = lease::Entity::find_by_id(name.to_owned()).one(db).await?;
+    Ok(row.is_some_and(|row| row.until > now))
 }
 
 /// Gives a lease back early.

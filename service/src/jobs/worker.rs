@@ -1,7 +1,7 @@
 //! The background of a server: jobs as they come, and the periodic duties. Each duty is
 //! safe on every replica at once; leases decide who does it.
 use super::queue;
-use crate::{app::State, audit, auth::sign_in, modules};
+use crate::{app::State, audit, auth::sign_in, error::Result, http::idempotency, modules};
 use std::{future::Future, time::Duration};
 use tokio::{sync::watch, task::JoinSet, time};
 
@@ -30,8 +30,8 @@ pub fn spawn(state: State) -> Background {
     tasks.spawn(repeat("gc", every(600), state.clone(), stopped.clone(), |s| async move {
         modules::gc::scheduled(&s).await
     }));
-    tasks.spawn(repeat("sign-in-expiry", every(3600), state, stopped, |s| async move {
-        sign_in::forget_expired(&s).await
+    tasks.spawn(repeat("expiry", every(3600), state, stopped, |s| async move {
+        forget_expired(&s).await
     }));
     Background { stop, tasks }
 }
@@ -70,4 +70,10 @@ async fn repeat<F, Fut>(
             tracing::warn!(duty = name, %error, "a periodic duty failed and will be tried again");
         }
     }
+}
+
+/// Rows that have outlived their use.
+async fn forget_expired(state: &State) -> Result<()> {
+    sign_in::forget_expired(state).await?;
+    idempotency::forget_expired(state).await
 }

@@ -3,7 +3,7 @@
 use super::store;
 use crate::{
     app::State,
-    error::{Error, Result},
+    error::{Error, Kind, Result},
     http::{
         conditional::{self, Wanted},
         middleware::HeadOnly,
@@ -16,6 +16,7 @@ use actix_web::{
 };
 use futures_util::{StreamExt, TryStreamExt};
 use sea_orm::EntityTrait;
+use tamis_blobs::BlobError;
 use tamis_entities::{
     module,
     value::{ModuleState, Sha256},
@@ -31,9 +32,44 @@ pub struct Delivery<'a> {
 }
 
 async fn open(state: &State, sha256: &Sha256) -> Result<tamis_blobs::Blob> {
-    let row = module::Entity::find_by_id(sha256.clone()).one(&*state.db).await?;
-    let row = row.filter(|m| m.state == ModuleState::Live).ok_or_else(Error::not_found)?;
-    Ok(state.blobs.open(&store::key(sha256, row.generation)?).await?)
+    let mut tried = None;
+    loop {
+        let row = module::Entity::find_by_id(sha256.clone()).one(&*state.db).await?;
+        let row = row.filter(|m| m.state == ModuleState::Live).ok_or_else(Error::not_found)?;
+        if tried == Some(row.generation) {
+            return Err(damaged(sha256, &BlobError::NotFound));
+        }
+        tried = Some(row.generation);
+        match state.blobs.open(&store::key(sha256, row.generation)?).await {
+            // Perhaps it was replaced since the row was read; if not, the row says so again.
+            Err(BlobError::NotFound) => {}
+            opened => return Ok(opened?),
+        }
+    }
+}
+
+fn damaged(sha256: &Sha256, error: &BlobError) -> Error {
+    tracing::error!(module.sha256 = sha256.hex(), %error, "a stored module cannot be delivered");
+    Error::new(
+        Kind::Internal,
+        "module-damaged",
+        "the stored bytes of this module are missing or damaged; `tamis fsck` tells the operator which, and uploading the same bytes again repairs it",
+    )
+}
+
+/// Reads a whole object against its digest; its size.
+pub async fn rehash(state: &State, row: &module::Model) -> Result<u64, BlobError> {
+    let blob = state.blobs.open(&store::key(&row.sha256, row.generation)?).await?;
+    let size = u64::try_from(row.size).unwrap_or_default();
+    if blob.size != size {
+        let detail = format!("{} bytes instead of {size}", blob.size);
+        return Err(BlobError::Corrupt { sha256: row.sha256.hex().to_owned(), detail });
+    }
+    let mut stream = tamis_blobs::verified(blob, row.sha256.bytes(), 0..size);
+    while let Some(chunk) = stream.next().await {
+        chunk?;
+    }
+    Ok(size)
 }
 
 pub async fn send(state: &State, request: &HttpRequest, delivery: Delivery<'_>) -> Result<HttpResponse> {

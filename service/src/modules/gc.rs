@@ -5,7 +5,10 @@
 use super::{spool, store};
 use crate::{app::State, error::Result, fail_here, jobs::lease};
 use futures_util::StreamExt;
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect, QueryTrait, sea_query::Expr};
+use sea_orm::{
+    ColumnTrait, Condition, EntityTrait, ExprTrait, QueryFilter, QuerySelect, QueryTrait,
+    sea_query::{DynIden, Expr, IntoIden, LockBehavior, LockType},
+};
 use serde::Serialize;
 use std::time::Duration;
 use tamis_entities::{
@@ -14,6 +17,10 @@ use tamis_entities::{
 };
 
 const BATCH: u64 = 100;
+/// Longer than any transfer may take.
+const TRANSFER: Duration = Duration::from_secs(3600);
+/// While somebody holds the lease of this name nothing is condemned: a backup is being made.
+pub const PAUSED: &str = "gc-paused";
 
 #[derive(Debug, Default, Serialize)]
 pub struct Collected {
@@ -55,10 +62,15 @@ pub async fn run(state: &State, grace: Duration) -> Result<Collected> {
         }
     }
     collected.orphans = collect_orphans(state, grace).await?;
-    spool::sweep(&state.store.spool(), grace.max(Duration::from_secs(3600)))?;
+    // What transfers that were cut off left behind, when none of them can still be going on.
+    let idle = grace.max(TRANSFER);
+    state.blobs.sweep(state.clock.now().minus(idle).0).await?;
+    spool::sweep(&state.store.spool(), idle)?;
     Ok(collected)
 }
 
+/// A lease counts as long as its row is there, whatever the clocks say: an upload names its
+/// module only while it can still end its own lease.
 async fn forget_lapsed_leases(state: &State) -> Result<()> {
     let txn = state.db.begin_write().await?;
     module_lease::Entity::delete_many()
@@ -68,32 +80,53 @@ async fn forget_lapsed_leases(state: &State) -> Result<()> {
     txn.commit().await
 }
 
-async fn condemn(state: &State, before: Timestamp) -> Result<()> {
-    let now = state.clock.now();
-    let referenced = release::Entity::find().select_only().column(release::Column::Sha256).into_query();
+/// Live, older than the grace, in no release, and leased by nobody.
+fn unused(before: Timestamp) -> Condition {
+    let of_module = |column: (DynIden, DynIden)| {
+        Expr::col(column).equals((module::Entity, module::Column::Sha256))
+    };
+    let released = release::Entity::find()
+        .select_only()
+        .column(release::Column::Id)
+        .filter(of_module((release::Entity.into_iden(), release::Column::Sha256.into_iden())))
+        .into_query();
     let leased = module_lease::Entity::find()
         .select_only()
-        .column(module_lease::Column::Sha256)
-        .filter(module_lease::Column::Until.gt(now))
+        .column(module_lease::Column::Id)
+        .filter(of_module((module_lease::Entity.into_iden(), module_lease::Column::Sha256.into_iden())))
         .into_query();
-    let unused = module::Entity::find()
+    Condition::all()
+        .add(module::Column::State.eq(ModuleState::Live))
+        .add(module::Column::UsedAt.lt(before))
+        .add(Expr::exists(released).not())
+        .add(Expr::exists(leased).not())
+}
+
+/// First locks what may go, then asks again, in a statement of its own that sees all that was
+/// committed before the lock: no upload or clone of one of these can be half-way any more.
+async fn condemn(state: &State, before: Timestamp) -> Result<()> {
+    let now = state.clock.now();
+    let txn = state.db.begin_write().await?;
+    if lease::is_held(&*txn, PAUSED, now).await? {
+        return Ok(());
+    }
+    let candidates: Vec<Sha256> = module::Entity::find()
         .select_only()
         .column(module::Column::Sha256)
-        .filter(module::Column::State.eq(ModuleState::Live))
-        .filter(module::Column::UsedAt.lt(before))
-        .filter(module::Column::Sha256.not_in_subquery(referenced))
-        .filter(module::Column::Sha256.not_in_subquery(leased))
+        .filter(unused(before))
         .limit(BATCH)
-        .into_query();
-    let txn = state.db.begin_write().await?;
+        .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked)
+        .into_tuple()
+        .all(&*txn)
+        .await?;
+    if candidates.is_empty() {
+        return Ok(());
+    }
     module::Entity::update_many()
         .col_expr(module::Column::State, Expr::value(ModuleState::Condemned))
         .col_expr(module::Column::CondemnedAt, Expr::value(now))
-        .filter(module::Column::Sha256.in_subquery(unused))
-        // On the row itself: PostgreSQL re-reads only the row that it had to wait for, and an
-        // upload that got there first has made it young.
-        .filter(module::Column::State.eq(ModuleState::Live))
-        .filter(module::Column::UsedAt.lt(before))
+        .filter(module::Column::Sha256.is_in(candidates))
+        .filter(unused(before))
         .exec(&*txn)
         .await?;
     txn.commit().await
@@ -127,8 +160,13 @@ async fn collect_orphans(state: &State, grace: Duration) -> Result<u64> {
             continue;
         }
         let Ok(sha256) = key.sha256().parse::<Sha256>() else { continue };
+        // The lease first: it was taken before the object was made, and ends in the transaction
+        // that makes the row, so one of the two is seen.
+        if is_leased(state, &sha256).await? {
+            continue;
+        }
         let named = module::Entity::find_by_id(sha256.clone()).one(&*state.db).await?;
-        if named.is_some_and(|row| row.generation == key.generation()) || is_leased(state, &sha256).await? {
+        if named.is_some_and(|row| row.generation == key.generation()) {
             continue;
         }
         state.blobs.delete(&key).await?;
@@ -139,7 +177,6 @@ async fn collect_orphans(state: &State, grace: Duration) -> Result<u64> {
 
 async fn is_leased(state: &State, sha256: &Sha256) -> Result<bool> {
     let lease = module_lease::Entity::find()
-        .filter(module_lease::Column::Sha256.eq(sha256.clone()))
-        .filter(module_lease::Column::Until.gt(state.clock.now()));
+        .filter(module_lease::Column::Sha256.eq(sha256.clone()));
     Ok(lease.one(&*state.db).await?.is_some())
 }

@@ -104,8 +104,10 @@ pub async fn adopt(path: PathBuf) -> Result<Spooled> {
 pub fn sweep(spool: &Path, older_than: std::time::Duration) -> Result<()> {
     for entry in std::fs::read_dir(spool)? {
         let entry = entry?;
-        let age = entry.metadata()?.modified()?.elapsed().unwrap_or_default();
-        if age > older_than {
+        // By age alone: a young file may belong to another process. One that is gone by now has been
+        // taken away by its owner.
+        let Ok(modified) = entry.metadata().and_then(|m| m.modified()) else { continue };
+        if modified.elapsed().unwrap_or_default() > older_than {
             let _ = std::fs::remove_file(entry.path());
         }
     }

@@ -34,6 +34,8 @@ pub struct Admitted {
     generation: i64,
     /// This upload put the object of this generation itself.
     fresh: bool,
+    /// The generation that the module's row named while its object was missing or damaged.
+    replaces: Option<i64>,
     lease: Uuid,
 }
 
@@ -60,9 +62,10 @@ async fn stored(
     if matches!(report.verdict, tamis_verification::Verdict::Fail | tamis_verification::Verdict::Error) {
         return Err(Error::rejected(report));
     }
-    let (generation, fresh) = match held_generation(state, spooled).await? {
-        Some(generation) => (generation, false),
-        None => (put(state, spooled).await?, true),
+    let (generation, fresh, replaces) = match held(state, spooled).await? {
+        Held::Whole(generation) => (generation, false, None),
+        Held::Damaged(generation) => (put(state, spooled).await?, true, Some(generation)),
+        Held::Nothing => (put(state, spooled).await?, true, None),
     };
     fail_here!("upload.after-store");
     Ok(Admitted {
@@ -72,20 +75,31 @@ async fn stored(
         declared,
         generation,
         fresh,
+        replaces,
         lease,
     })
 }
 
-/// The generation of a live module whose object is there in its full size.
-async fn held_generation(state: &State, spooled: &Spooled) -> Result<Option<i64>> {
-    let Some(row) = module::Entity::find_by_id(spooled.sha256.clone()).one(&*state.db).await? else {
-        return Ok(None);
-    };
-    if row.state != ModuleState::Live {
-        return Ok(None);
+/// What the store has of these bytes under the generation that a live row names.
+enum Held {
+    Nothing,
+    Whole(i64),
+    Damaged(i64),
+}
+
+/// Reads the stored copy again: an upload is acknowledged only for bytes that are there.
+async fn held(state: &State, spooled: &Spooled) -> Result<Held> {
+    let row = module::Entity::find_by_id(spooled.sha256.clone()).one(&*state.db).await?;
+    let Some(row) = row.filter(|row| row.state == ModuleState::Live) else { return Ok(Held::Nothing) };
+    let _turn = state.transfers.acquire().await.map_err(|e| Error::internal(e.to_string()))?;
+    match super::deliver::rehash(state, &row).await {
+        Ok(_) => Ok(Held::Whole(row.generation)),
+        Err(error @ (BlobError::NotFound | BlobError::Corrupt { .. })) => {
+            tracing::error!(module.sha256 = row.sha256.hex(), %error, "a damaged object is stored afresh");
+            Ok(Held::Damaged(row.generation))
+        }
+        Err(error) => Err(error.into()),
     }
-    let held = state.blobs.stat(&key(&row.sha256, row.generation)?).await?;
-    Ok(held.filter(|stat| stat.size == spooled.size).map(|_| row.generation))
 }
 
 /// Stores the bytes under a generation that nobody else uses.
@@ -224,7 +238,8 @@ pub async fn end_lease(state: &State, lease: Uuid) {
 /// What `name` found.
 pub enum Named {
     Yes,
-    /// The object that was there at `admit` has been condemned meanwhile: admit again.
+    /// The lease has lapsed, or the object that was there at `admit` has been condemned
+    /// meanwhile: admit again.
     Lost,
 }
 
@@ -235,18 +250,42 @@ impl Admitted {
 
     /// Makes or touches the module's row and ends the lease, in the caller's transaction.
     pub async fn name(&self, state: &State, txn: &WriteTxn<'_>) -> Result<Named> {
-        // A change of the row itself, so that a collector waiting for it sees a young module.
-        if !touch(state, txn, &self.sha256, None).await? {
-            if !self.fresh {
-                return Ok(Named::Lost);
-            }
-            self.insert_or_revive(state, txn).await?;
-        } else if !self.fresh && !touch(state, txn, &self.sha256, Some(self.generation)).await? {
+        // The lease's row is what kept the collector away. If it is gone, this process has slept
+        // through its time and the object may be gone too.
+        let ended = module_lease::Entity::delete_by_id(self.lease).exec(&**txn).await?;
+        if ended.rows_affected == 0 || !self.name_leased(state, txn).await? {
             return Ok(Named::Lost);
         }
         insert_report(state, txn, &self.sha256, self.declared, &self.report).await?;
-        module_lease::Entity::delete_by_id(self.lease).exec(&**txn).await?;
         Ok(Named::Yes)
+    }
+
+    /// False: the object that this upload relied on is no longer the module's.
+    async fn name_leased(&self, state: &State, txn: &WriteTxn<'_>) -> Result<bool> {
+        if !self.fresh {
+            return touch(state, txn, &self.sha256, Some(self.generation)).await;
+        }
+        if let Some(damaged) = self.replaces
+            && self.replace(state, txn, damaged).await?
+        {
+            return Ok(true);
+        }
+        // A change of the row itself, so that a collector waiting for it sees a young module.
+        if !touch(state, txn, &self.sha256, None).await? {
+            self.insert_or_revive(state, txn).await?;
+        }
+        Ok(true)
+    }
+
+    /// Points the row from a damaged object to ours.
+    async fn replace(&self, state: &State, txn: &WriteTxn<'_>, damaged: i64) -> Result<bool> {
+        let update = module::Entity::update_many()
+            .col_expr(module::Column::Generation, Expr::value(self.generation))
+            .col_expr(module::Column::UsedAt, Expr::value(state.clock.now()))
+            .filter(module::Column::Sha256.eq(self.sha256.clone()))
+            .filter(module::Column::State.eq(ModuleState::Live))
+            .filter(module::Column::Generation.eq(damaged));
+        Ok(update.exec(&**txn).await?.rows_affected > 0)
     }
 
     async fn insert_or_revive(&self, state: &State, txn: &WriteTxn<'_>) -> Result<()> {

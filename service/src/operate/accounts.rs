@@ -4,7 +4,7 @@ use crate::{
     audit::{self, Actor},
     auth::{access::find_namespace, sign_in},
     db::WriteTxn,
-    error::{Error, Result},
+    error::{Error, Kind, Result},
     teams::take_handle,
     tokens,
 };
@@ -49,7 +49,7 @@ pub async fn insert(
 pub async fn find(state: &State, handle: &Slug) -> Result<(namespace::Model, user::Model)> {
     let missing = || {
         Error::new(
-            crate::error::Kind::NotFound,
+            Kind::NotFound,
             "no-such-user",
             format!("there is no user `{handle}`; `tamis user create {handle}` makes one"),
         )
@@ -89,7 +89,11 @@ pub async fn first_admin(state: &State) -> Result<Option<String>> {
     }
     let handle: Slug = "root".parse().map_err(|_| Error::internal("`root` is no handle"))?;
     if find_namespace(&*state.db, &handle).await?.is_none() {
-        create(state, &Actor::system("first-start"), &handle, Role::Admin).await?;
+        match create(state, &Actor::system("first-start"), &handle, Role::Admin).await {
+            // Another replica starts for the first time too, and announces the link.
+            Err(error) if error.kind() == Kind::Conflict => return Ok(None),
+            made => made?,
+        };
     }
     Ok(Some(link(state, &handle).await?))
 }

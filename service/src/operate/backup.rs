@@ -5,16 +5,19 @@ use crate::{
     config::StoreArgs,
     db::Db,
     error::{Error, Result},
-    modules::store,
+    jobs::lease,
+    modules::{gc, store},
 };
 use futures_util::StreamExt;
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, Order, QueryFilter, QueryOrder, QuerySelect};
-use std::path::Path;
+use std::{path::Path, time::Duration};
 use tamis_blobs::{BlobStore, LocalStore};
 use tamis_entities::{module, value::ModuleState};
 use tokio::io::AsyncWriteExt;
 
 const BATCH: u64 = 200;
+/// Renewed while the backup runs; a killed one lets the collector go on after this.
+const PAUSE: Duration = Duration::from_secs(120);
 
 #[derive(Debug, Default)]
 pub struct Copied {
@@ -41,18 +44,39 @@ pub async fn backup(state: &State, to: &Path) -> Result<Copied> {
     must_be_new(to)?;
     let file = to.join("tamis.db");
     let target = file.display().to_string().replace('\'', "''");
-    // Collecting waits while we copy: no object that the copy names may go.
-    let leased = crate::jobs::lease::hold(state, "gc", std::time::Duration::from_secs(3600)).await?;
-    if !leased {
-        return Err(Error::unavailable("the collector is running; try again in a moment"));
+    // Nothing is condemned while we copy: no object that the copy names may go.
+    if !lease::hold(state, gc::PAUSED, PAUSE).await? {
+        return Err(Error::unavailable("another backup is being made; try again when it is done"));
     }
+    let copied = tokio::select! {
+        copied = copy_all(state, to) => copied,
+        error = keep_paused(state) => Err(error),
+    };
+    lease::end(state, gc::PAUSED).await?;
+    copied
+}
+
+async fn copy_all(state: &State, to: &Path) -> Result<Copied> {
+    let file = to.join("tamis.db");
+    let target = file.display().to_string().replace('\'', "''");
     state.db.execute_unprepared(&format!("VACUUM INTO '{target}'")).await?;
     let copy = Db::connect(&format!("sqlite://{}", file.display()), 2).await?;
     let blobs = LocalStore::open(&to.join("blobs")).await?;
     let copied = copy_modules(&copy, state.blobs.as_ref(), &blobs, to).await?;
     copy.close().await?;
-    crate::jobs::lease::end(state, "gc").await?;
     Ok(copied)
+}
+
+/// Renews the pause until it cannot be renewed any more.
+async fn keep_paused(state: &State) -> Error {
+    loop {
+        tokio::time::sleep(PAUSE / 4).await;
+        match lease::hold(state, gc::PAUSED, PAUSE).await {
+            Ok(true) => {}
+            Ok(false) => return Error::unavailable("the collector ran while the backup was being made"),
+            Err(error) => return error,
+        }
+    }
 }
 
 pub async fn restore(store: &StoreArgs, from: &Path) -> Result<Copied> {

@@ -1,15 +1,12 @@
 //! `tamis fsck`: every row against every object, and every byte against its digest.
 //! Reports; repairs nothing.
-use crate::{app::State, error::Result, modules::store};
+use crate::{app::State, error::Result, modules::{deliver, store}};
 use futures_util::StreamExt;
-use sea_orm::{ColumnTrait, EntityTrait, Order, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{ColumnTrait, EntityTrait, Order, QueryFilter, QueryOrder, QuerySelect, QueryTrait};
 use serde::Serialize;
 use std::{collections::HashSet, fmt};
 use tamis_blobs::BlobError;
-use tamis_entities::{
-    module,
-    value::{ModuleState, Sha256},
-};
+use tamis_entities::{module, release, value::ModuleState};
 
 const BATCH: u64 = 500;
 
@@ -24,8 +21,8 @@ pub struct Found {
 
 #[derive(Debug, Serialize)]
 pub struct Problem {
-    /// `missing`: a row without object. `corrupt`: other bytes than the digest says. `foreign`: a
-    /// name that Tamis never writes.
+    /// `missing`: a row without object. `corrupt`: other bytes than the digest says. `dangling`: a
+    /// release without a module. `foreign`: a name that Tamis never writes.
     pub kind: &'static str,
     pub object: String,
     pub detail: String,
@@ -93,7 +90,26 @@ pub async fn run(state: &State) -> Result<Found> {
     }
     found.orphans = objects.into_iter().collect();
     found.orphans.sort();
+    dangling(state, &mut found).await?;
     Ok(found)
+}
+
+/// Releases whose module has no live row; one statement, so that nothing moves meanwhile.
+async fn dangling(state: &State, found: &mut Found) -> Result<()> {
+    let live = module::Entity::find()
+        .select_only()
+        .column(module::Column::Sha256)
+        .filter(module::Column::State.eq(ModuleState::Live))
+        .into_query();
+    let lost = release::Entity::find().filter(release::Column::Sha256.not_in_subquery(live));
+    for release in lost.all(&*state.db).await? {
+        found.problems.push(Problem {
+            kind: "dangling",
+            object: format!("release {}", release.id),
+            detail: format!("version {} names {}", release.version, release.sha256.digest()),
+        });
+    }
+    Ok(())
 }
 
 async fn check(state: &State, row: &module::Model, found: &mut Found) -> Result<()> {
@@ -103,7 +119,7 @@ async fn check(state: &State, row: &module::Model, found: &mut Found) -> Result<
     }
     found.modules += 1;
     let object = store::key(&row.sha256, row.generation)?.as_str().to_owned();
-    match rehash(state, row).await {
+    match deliver::rehash(state, row).await {
         Ok(bytes) => found.bytes += bytes,
         Err(BlobError::NotFound) => {
             // It may have been collected or replaced since the row was read.
@@ -122,21 +138,4 @@ async fn check(state: &State, row: &module::Model, found: &mut Found) -> Result<
         Err(error) => return Err(error.into()),
     }
     Ok(())
-}
-
-async fn rehash(state: &State, row: &module::Model) -> Result<u64, BlobError> {
-    let sha256: &Sha256 = &row.sha256;
-    let blob = state.blobs.open(&store::key(sha256, row.generation)?).await?;
-    let size = u64::try_from(row.size).unwrap_or_default();
-    if blob.size != size {
-        return Err(BlobError::Corrupt {
-            sha256: sha256.hex().to_owned(),
-            detail: format!("{} bytes instead of {size}", blob.size),
-        });
-    }
-    let mut stream = tamis_blobs::verified(blob, sha256.bytes(), 0..size);
-    while let Some(chunk) = stream.next().await {
-        chunk?;
-    }
-    Ok(size)
 }

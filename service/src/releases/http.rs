@@ -2,7 +2,7 @@
 use super::{
     multipart::{self, UploadForm},
     publication,
-    view::{ReleaseItem, ReleaseView, release_view},
+    view::{ReleaseItem, ReleaseView, etag, release_view},
 };
 use crate::{
     app::State,
@@ -11,6 +11,7 @@ use crate::{
     filters::change::MetadataChange,
     http::{
         body::{Json, Query},
+        conditional,
         page::{Cursors, Page, PageQuery},
         problem::Problems,
     },
@@ -96,6 +97,15 @@ pub async fn upload_release(
 }
 
 fn check_media(request: &HttpRequest) -> Result<()> {
+    // The digest is over the bytes as they come: what is packed here would stay packed.
+    let coding = request.headers().get(header::CONTENT_ENCODING).map(|v| v.as_bytes());
+    if coding.is_some_and(|c| !c.eq_ignore_ascii_case(b"identity")) {
+        return Err(Error::new(
+            Kind::UnsupportedMedia,
+            "unsupported-content-encoding",
+            "send the bytes as they are, without Content-Encoding",
+        ));
+    }
     let Some(media) = request.headers().get(header::CONTENT_TYPE) else { return Ok(()) };
     let essence =
         media.to_str().unwrap_or("?").split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
@@ -195,18 +205,19 @@ fn listed(access: &FilterAccess) -> Condition {
     params(("namespace" = String, Path, description = "Handle of a user or team"), ("filter" = String, Path, description = "Name of the filter"), ("version" = String, Path, description = "SemVer")),
     responses((status = 200, description = "The release", body = ReleaseView), Problems), security((), ("token" = [])))]
 #[get("/api/v1/filters/{namespace}/{filter}/releases/{version}")]
-pub async fn get_release(state: web::Data<State>, found: ReleaseAccess) -> Result<web::Json<ReleaseView>> {
+pub async fn get_release(
+    state: web::Data<State>,
+    found: ReleaseAccess,
+    request: HttpRequest,
+) -> Result<HttpResponse> {
     let access = &found.access;
-    Ok(web::Json(
-        release_view(
-            &state,
-            &access.namespace,
-            &access.filter,
-            &found.release,
-            access.relation.is_insider() || access.relation.reviews,
-        )
-        .await?,
-    ))
+    let insider = access.relation.is_insider() || access.relation.reviews;
+    let etag = etag(&access.filter, &found.release, insider);
+    if conditional::is_unchanged(&request, &etag) {
+        return Ok(HttpResponse::NotModified().insert_header((header::ETAG, etag)).finish());
+    }
+    let view = release_view(&state, &access.namespace, &access.filter, &found.release, insider).await?;
+    Ok(HttpResponse::Ok().insert_header((header::ETAG, etag)).json(view))
 }
 
 /// Describe a draft
@@ -220,9 +231,11 @@ pub async fn get_release(state: web::Data<State>, found: ReleaseAccess) -> Resul
 pub async fn change_release(
     state: web::Data<State>,
     found: ReleaseAccess,
+    request: HttpRequest,
     change: Json<MetadataChange>,
 ) -> Result<web::Json<ReleaseView>> {
     let ReleaseAccess { access, release } = found;
+    conditional::check_if_match(&request, &etag(&access.filter, &release, true))?;
     let object = format!("release:{}@{}", access.name(), release.version);
     let release = super::change(&state, &access.filter, release, access.who()?, object, change.0).await?;
     Ok(web::Json(release_view(&state, &access.namespace, &access.filter, &release, true).await?))
@@ -235,7 +248,12 @@ pub async fn change_release(
     params(("namespace" = String, Path, description = "Handle of a user or team"), ("filter" = String, Path, description = "Name of the filter"), ("version" = String, Path, description = "SemVer")),
     responses((status = 204, description = "Deleted"), Problems))]
 #[delete("/api/v1/filters/{namespace}/{filter}/releases/{version}")]
-pub async fn delete_release(state: web::Data<State>, found: ReleaseAccess) -> Result<HttpResponse> {
+pub async fn delete_release(
+    state: web::Data<State>,
+    found: ReleaseAccess,
+    request: HttpRequest,
+) -> Result<HttpResponse> {
+    conditional::check_if_match(&request, &etag(&found.access.filter, &found.release, true))?;
     let object = format!("release:{}@{}", found.access.name(), found.release.version);
     super::delete(&state, &found.access.filter, &found.release, found.access.who()?, object).await?;
     Ok(HttpResponse::NoContent().finish())

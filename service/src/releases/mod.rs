@@ -10,7 +10,7 @@ use crate::{
     audit::{self, Actor},
     auth::{Caller, FilterAccess, Identity, UploadTarget, access},
     db::WriteTxn,
-    error::{Error, Result},
+    error::{Error, Kind, Result},
     fail_here,
     filters::{self, change::MetadataChange},
     modules::{
@@ -19,7 +19,7 @@ use crate::{
     },
     reviews,
 };
-use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
+use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect};
 use serde_json::json;
 use tamis_entities::{
     filter, namespace, release, tombstone,
@@ -69,6 +69,7 @@ pub async fn upload(
     {
         return Ok(Uploaded { namespace, filter: filter.clone(), release, created: false });
     }
+    let mut last = Error::unavailable("the module kept being collected while it was uploaded");
     for _ in 0..3 {
         let admitted = store::admit(state, &spooled, metadata.plugin_type).await?;
         let outcome = commit(state, &caller, &namespace, &name, version, &admitted, &metadata).await;
@@ -78,11 +79,15 @@ pub async fn upload(
             Ok(None) => store::end_lease(state, admitted.lease()).await,
             Err(error) => {
                 store::end_lease(state, admitted.lease()).await;
-                return Err(error);
+                // Somebody made the filter or this very version meanwhile: look again what is there.
+                if error.code() != "conflict" && !error.is_contention() {
+                    return Err(error);
+                }
+                last = error;
             }
         }
     }
-    Err(Error::unavailable("the module kept being collected while it was uploaded"))
+    Err(last)
 }
 
 async fn commit(
@@ -97,7 +102,7 @@ async fn commit(
     let who = caller.identity().ok_or_else(|| Error::unauthenticated("sign in, or send a token"))?;
     let txn = state.db.begin_write().await?;
     let filter = match access::find_filter(&*txn, namespace.id, name).await? {
-        Some(filter) => filter,
+        Some(filter) => access::lock_filter(&*txn, filter.id).await?.ok_or_else(Error::not_found)?,
         None => filters::create(state, &txn, who, namespace, name).await?,
     };
     if let Some(release) = same_version(&*txn, &filter, namespace, version, &admitted.sha256).await? {
@@ -240,8 +245,16 @@ pub async fn change(
     // The declared type is part of what verification judges.
     let verdict = judge(state, &release, metadata.plugin_type).await?;
     let txn = state.db.begin_write().await?;
-    // Reviews before the release: every transaction locks in this order.
+    access::lock_filter(&*txn, filter.id).await?.ok_or_else(Error::not_found)?;
     reviews::supersede_open(state, &txn, reviews::Scope::Release(release.id)).await?;
+    let now = release::Entity::find_by_id(release.id).lock_exclusive().one(&*txn).await?;
+    if now.is_none_or(|now| now.metadata != release.metadata) {
+        return Err(Error::new(
+            Kind::Stale,
+            "stale",
+            "somebody else changed it at the same moment; read it again",
+        ));
+    }
     let update = release::Entity::update_many()
         .set(release::ActiveModel {
             plugin_type: Set(metadata.plugin_type),
@@ -315,6 +328,7 @@ pub async fn delete(
     object: String,
 ) -> Result<()> {
     let txn = state.db.begin_write().await?;
+    access::lock_filter(&*txn, filter.id).await?.ok_or_else(Error::not_found)?;
     let release =
         access::find_release(&*txn, filter.id, &release.version).await?.ok_or_else(Error::not_found)?;
     if release.state != ReleaseState::Draft {

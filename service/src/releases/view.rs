@@ -94,6 +94,11 @@ pub fn revision_of(filter: &filter::Model, release: &release::Model, insider: bo
     }
 }
 
+/// The `ETag` of a release's description.
+pub fn etag(filter: &filter::Model, release: &release::Model, insider: bool) -> String {
+    format!("\"{}-{}\"", release.state, &revision_of(filter, release, insider).hex()[..32])
+}
+
 pub async fn release_view(
     state: &State,
     namespace: &namespace::Model,

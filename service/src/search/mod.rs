@@ -5,6 +5,8 @@ mod correct;
 mod postgres;
 mod rank;
 mod sqlite;
+#[cfg(test)]
+mod tests;
 mod text;
 
 use crate::error::Result;
@@ -164,7 +166,7 @@ impl<C: ConnectionTrait> Search<'_, C> {
     }
 
     /// Words of the vocabulary that share three letters in a row with this one, and are as
-    /// long give or take `slips`, or contain it.
+    /// long give or take `slips` and a plural, or contain it.
     async fn alike(&self, word: &str, slips: usize) -> Result<String> {
         let statement = match self.db.get_database_backend() {
             DbBackend::Postgres => postgres::alike(self.corpus, word, slips),

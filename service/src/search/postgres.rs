@@ -91,8 +91,8 @@ pub fn alike(corpus: Corpus, word: &str, slips: usize) -> Statement {
     let values = [
         corpus.number().into(),
         parts.join("|").into(),
-        (length - slips as i32).into(),
-        (length + slips as i32).into(),
+        (length - 1 - slips as i32).into(),
+        (length + 1 + slips as i32).into(),
         word.into(),
     ];
     statement(sql, values)

@@ -99,8 +99,8 @@ pub fn alike(corpus: Corpus, word: &str, slips: usize) -> Statement {
     let values = [
         trigrams.join(" OR ").into(),
         corpus.number().into(),
-        (length - slips as i64).into(),
-        (length + slips as i64).into(),
+        (length - 1 - slips as i64).into(),
+        (length + 1 + slips as i64).into(),
         word.into(),
     ];
     statement(sql, values)

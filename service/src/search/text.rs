@@ -149,14 +149,16 @@ pub fn forgiven(word: &str) -> usize {
     }
 }
 
-/// How many slips lie between the two, if they are forgiven. Two neighbours swapped are one slip.
+/// How many slips lie between the two, if they are forgiven. Two neighbours swapped are one
+/// slip, and a plural is none.
 pub fn slips(query: &str, word: &str) -> Option<usize> {
-    let (long, short) = (query.chars().count(), word.chars().count());
     let most = forgiven(query);
-    if most == 0 || long.abs_diff(short) > most {
-        return None;
-    }
-    Some(strsim::osa_distance(query, word)).filter(|slips| *slips <= most)
+    let between = |a: &str, b: &str| {
+        let close = most > 0 && a.chars().count().abs_diff(b.chars().count()) <= most;
+        Some(strsim::osa_distance(a, b)).filter(|slips| close && *slips <= most)
+    };
+    let singular = |word| str::strip_suffix(word, 's').unwrap_or(word);
+    between(query, word).or_else(|| between(singular(query), singular(word)))
 }
 
 #[cfg(test)]
@@ -246,6 +248,7 @@ mod tests {
         assert_eq!(slips("limt", "limit"), Some(1));
         assert_eq!(slips("haeder", "header"), Some(1));
         assert_eq!(slips("authentcaton", "authentication"), Some(2));
-        assert_eq!(slips("limt", "limits"), None);
+        assert_eq!(slips("limt", "limits"), Some(1));
+        assert_eq!(slips("limt", "limited"), None);
     }
 }

@@ -27,6 +27,8 @@ pub struct Facts<'a> {
     pub globals: Vec<Val>,
     pub tags: u64,
     pub start: Option<u32>,
+    /// The import that the start section is bound to call.
+    pub start_calls: Option<Import<'a>>,
     /// What instantiation does with all that, before any code runs.
     pub instance: Instance,
     pub sections: Sections<'a>,
@@ -53,6 +55,12 @@ pub struct Import<'a> {
     pub module: &'a str,
     pub name: &'a str,
     pub kind: ImportKind,
+}
+
+impl Import<'_> {
+    pub fn is_function(&self) -> bool {
+        matches!(self.kind, ImportKind::Function(_))
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -168,6 +176,7 @@ impl<'a> Facts<'a> {
             globals: Vec::new(),
             tags: 0,
             start: None,
+            start_calls: None,
             instance: Instance::default(),
             sections: Sections::default(),
             producers: Vec::new(),
@@ -193,9 +202,9 @@ impl<'a> Facts<'a> {
     }
 
     pub fn imports_function(&self, module: &str, name: &str) -> bool {
-        self.imports.iter().any(|import| {
-            matches!(import.kind, ImportKind::Function(_)) && import.module == module && import.name == name
-        })
+        self.imports
+            .iter()
+            .any(|import| import.is_function() && import.module == module && import.name == name)
     }
 
     /// The type of an exported function.

@@ -21,6 +21,7 @@ mod printable;
 mod report;
 mod signature;
 mod sniff;
+mod start;
 mod tables;
 mod text;
 mod toolchain;

@@ -12,10 +12,10 @@ use wasmparser::{
 use crate::facts::{
     Export, ExportKind, Facts, Fault, Import, ImportKind, MemoryFact, SectionFact, SectionName, TableFact,
 };
-use crate::host_reader;
 use crate::signature::Val;
 use crate::sniff::{self, Shape};
 use crate::work::{BodyValidator, MAX_SIZE, Stop};
+use crate::{host_reader, start};
 
 /// What V8 in Envoy 1.40 accepts without flags.
 fn features() -> WasmFeatures {
@@ -63,12 +63,14 @@ struct Reading<'f, 'a> {
     bodies: BodyValidator,
     /// Bodies of the code section still to come: while there are any, the bytes at hand are no section.
     bodies_left: u32,
+    /// The bodies of all functions, kept only for a module with a start section.
+    code: Vec<&'a [u8]>,
 }
 
 impl<'f, 'a> Reading<'f, 'a> {
     fn new(facts: &'f mut Facts<'a>) -> Self {
         let validator = Validator::new_with_features(features());
-        Self { facts, validator, bodies: BodyValidator::default(), bodies_left: 0 }
+        Self { facts, validator, bodies: BodyValidator::default(), bodies_left: 0, code: Vec::new() }
     }
 
     fn run(mut self, bytes: &'a [u8]) -> Result<(), Stop> {
@@ -94,11 +96,25 @@ impl<'f, 'a> Reading<'f, 'a> {
                 ValidPayload::Func(func, body) => {
                     self.bodies_left = self.bodies_left.saturating_sub(1);
                     self.bodies.validate(func, &body, &self.facts.types)?;
+                    if self.facts.start.is_some() {
+                        self.code.push(body.as_bytes());
+                    }
                 }
-                ValidPayload::End(_) => return self.bodies.finish(),
+                ValidPayload::End(_) => return self.finish(),
                 _ => {}
             }
         }
+    }
+
+    fn finish(self) -> Result<(), Stop> {
+        self.bodies.finish()?;
+        let imports = || self.facts.imports.iter().filter(|import| import.is_function());
+        self.facts.start_calls = self
+            .facts
+            .start
+            .and_then(|start| start::certain_host_call(start, imports().count(), &self.code))
+            .and_then(|index| imports().nth(usize::try_from(index).ok()?).copied());
+        Ok(())
     }
 
     fn keep(&mut self, payload: &Payload<'a>) -> Result<(), Stop> {

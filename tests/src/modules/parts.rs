@@ -92,6 +92,41 @@ fn starts(all: &mut Vec<Mutant>) {
     add(all, "start section that traps", RefusesByRunning, |draft| {
         draft.more = "(func $s unreachable) (start $s)".to_owned();
     });
+    let log = "(call 0 (i32.const 2) (i32.const 0) (i32.const 0))";
+    for (name, outcome, body) in [
+        ("start section that calls the host", Dies, format!("(func $s (drop {log}))")),
+        (
+            "start section that calls the host by way of another",
+            Dies,
+            format!("(func $s call $t) (func $t (drop {log}))"),
+        ),
+        (
+            "start section that could call the host",
+            Loads,
+            format!("(func $s (if (i32.const 0) (then (drop {log}))))"),
+        ),
+    ] {
+        add(all, name, outcome, |draft| {
+            draft.import("env", "proxy_log", "iii>i");
+            draft.more = format!("{body} (start $s)");
+        });
+    }
+    for (name, ty, call, outcome) in [
+        ("pthread_equal", "ii>i", "(drop (call 0 (i32.const 0) (i32.const 0)))", Loads),
+        ("proxy_done", ">i", "(drop (call 0))", Dies),
+        ("emscripten_notify_memory_growth", "i>", "(call 0 (i32.const 0))", Loads),
+    ] {
+        add(all, &format!("start section that calls {name}"), outcome, |draft| {
+            draft.import("env", name, ty);
+            draft.more = format!("(func $s {call}) (start $s)");
+        });
+    }
+    add(all, "start section that calls the host, with a memory of the host", Dies, |draft| {
+        draft.import("env", "proxy_log", "iii>i");
+        draft.imports += "(import \"env\" \"memory\" (memory 1))";
+        draft.memory.clear();
+        draft.more = format!("(func $s (drop {log})) (start $s)");
+    });
     add(all, "_start that calls proc_exit", RefusesByRunning, |draft| {
         draft.import("wasi_snapshot_preview1", "proc_exit", "i>");
         draft.more = "(func (export \"_start\") (call 0 (i32.const 0)))".to_owned();
@@ -117,6 +152,8 @@ pub fn memories(all: &mut Vec<Mutant>) {
         ("second memory of 16385 pages", Refuses, "(memory (export \"memory\") 1) (memory 16385)"),
         ("two memories", Loads, "(memory (export \"memory\") 1) (memory 1)"),
         ("64-bit memory", Loads, "(memory (export \"memory\") i64 1)"),
+        ("64-bit memory, maximum of 262144 pages", Loads, "(memory (export \"memory\") i64 1 262144)"),
+        ("64-bit memory, maximum of 262145 pages", Refuses, "(memory (export \"memory\") i64 1 262145)"),
         ("64-bit memory of 16385 pages", Refuses, "(memory (export \"memory\") i64 16385)"),
         ("shared memory", Loads, "(memory (export \"memory\") 1 10 shared)"),
         ("memory of small pages", Refuses, "(memory (export \"memory\") 1 (pagesize 1))"),

@@ -7,6 +7,9 @@ use crate::findings::Findings;
 /// Pages; the host caps a module at 1 GiB.
 const MOST_PAGES: u64 = 16_384;
 
+/// Pages of a 64-bit memory's maximum; V8 parses no larger one.
+const MOST_PAGES_64: u64 = 262_144;
+
 pub fn check(facts: &Facts<'_>, _: &Declared, findings: &mut Findings) {
     for memory in &facts.memories {
         if memory.initial > MOST_PAGES {
@@ -20,6 +23,14 @@ pub fn check(facts: &Facts<'_>, _: &Declared, findings: &mut Findings) {
                     ),
                 )
                 .fix("Lower the initial memory (`--initial-memory`); it grows as needed.");
+        }
+        if let Some(maximum) = memory.maximum.filter(|maximum| memory.memory64 && *maximum > MOST_PAGES_64) {
+            findings
+                .error(
+                    "memory-maximum",
+                    format!("A 64-bit memory may grow to {maximum} pages; V8 takes at most {MOST_PAGES_64}."),
+                )
+                .fix("Lower the maximum, or build for wasm32.");
         }
     }
     let Some(memory) = facts.host_memory() else {

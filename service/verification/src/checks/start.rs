@@ -1,12 +1,14 @@
 //! Start functions: which one the host calls, and whether it can.
 
 use crate::Declared;
-use crate::facts::Facts;
+use crate::facts::{Facts, Import};
 use crate::findings::Findings;
+use crate::printable::printable;
 use crate::signature::compact_text;
 use crate::tables::WASI_MODULES;
 
 pub fn check(facts: &Facts<'_>, _: &Declared, findings: &mut Findings) {
+    section(facts, findings);
     let reactor = facts.exports_function("_initialize");
     if reactor {
         // After _initialize the host also calls main, or __main_void, if there is one.
@@ -34,6 +36,34 @@ pub fn check(facts: &Facts<'_>, _: &Declared, findings: &mut Findings) {
                 "Build a reactor: Go with -buildmode=c-shared, TinyGo with -buildmode=c-shared or \
                  -target=wasip1, clang with -mexec-model=reactor, Rust as a cdylib.",
             );
+    }
+}
+
+/// The host learns of an exported memory, and of whose call it is, only after the start section.
+fn section(facts: &Facts<'_>, findings: &mut Findings) {
+    const FIX: &str = "Export the function as _initialize instead of naming it in the start section.";
+    let harmless = |import: &Import<'_>| import.module == "env" && import.name == "pthread_equal";
+    if let Some(import) = facts.start_calls.filter(|import| !harmless(import)) {
+        findings
+            .error(
+                "start-calls-host",
+                format!(
+                    "The start section calls {}: it runs before the host is ready for calls, which takes Envoy down.",
+                    printable(import.name)
+                ),
+            )
+            .at("section start")
+            .fix(FIX);
+    } else if facts.start.is_some()
+        && facts.imports.iter().any(|import| import.is_function() && !harmless(import))
+    {
+        findings
+            .info(
+                "start-section",
+                "The module has a start section. If it ever calls the host, Envoy goes down; only a run can tell.",
+            )
+            .at("section start")
+            .fix(FIX);
     }
 }
 
