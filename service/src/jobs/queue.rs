@@ -53,6 +53,11 @@ pub async fn run_one(state: &State) -> Result<bool> {
         return Ok(false);
     }
     let Some(row) = claim(state).await? else { return Ok(false) };
+    if row.attempts > MAX_ATTEMPTS {
+        let outcome = Err(Error::internal("given up: the process ended each time that this ran"));
+        finish(state, &row, outcome).await?;
+        return Ok(true);
+    }
     let outcome = match serde_json::from_value::<Job>(row.payload.clone()) {
         Ok(job) => {
             let (job, inner) = (job.clone(), state.clone());

@@ -82,9 +82,8 @@ async fn forget_lapsed_leases(state: &State) -> Result<()> {
 
 /// Live, older than the grace, in no release, and leased by nobody.
 fn unused(before: Timestamp) -> Condition {
-    let of_module = |column: (DynIden, DynIden)| {
-        Expr::col(column).equals((module::Entity, module::Column::Sha256))
-    };
+    let of_module =
+        |column: (DynIden, DynIden)| Expr::col(column).equals((module::Entity, module::Column::Sha256));
     let released = release::Entity::find()
         .select_only()
         .column(release::Column::Id)
@@ -176,7 +175,6 @@ async fn collect_orphans(state: &State, grace: Duration) -> Result<u64> {
 }
 
 async fn is_leased(state: &State, sha256: &Sha256) -> Result<bool> {
-    let lease = module_lease::Entity::find()
-        .filter(module_lease::Column::Sha256.eq(sha256.clone()));
+    let lease = module_lease::Entity::find().filter(module_lease::Column::Sha256.eq(sha256.clone()));
     Ok(lease.one(&*state.db).await?.is_some())
 }

@@ -17,6 +17,21 @@ use tamis_entities::{
     value::{ReleaseState, Sha256},
 };
 
+/// The bytes of a module, for the document.
+pub struct WasmBytes;
+
+impl utoipa::PartialSchema for WasmBytes {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+        use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, SchemaFormat, Type};
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .format(Some(SchemaFormat::KnownFormat(KnownFormat::Binary)))
+            .description(Some("A wasm module, as it is."))
+            .into()
+    }
+}
+impl utoipa::ToSchema for WasmBytes {}
+
 /// Get a module by digest
 ///
 /// The raw wasm bytes, re-hashed on the way out. Served if the caller may read any release
@@ -25,7 +40,7 @@ use tamis_entities::{
 #[utoipa::path(
     tag = "modules", operation_id = "getModule",
     params(("file" = String, Path, description = "`<64 lower-case hex digits>.wasm`", example = "0000000000000000000000000000000000000000000000000000000000000000.wasm")),
-    responses((status = 200, description = "The bytes", body = Vec<u8>, content_type = "application/wasm"), (status = 206, description = "The range asked for"), (status = 304, description = "Unchanged"), Problems),
+    responses((status = 200, description = "The bytes", body = WasmBytes, content_type = "application/wasm"), (status = 206, description = "The range asked for"), (status = 304, description = "Unchanged"), Problems),
     security((), ("token" = []))
 )]
 #[get("/modules/sha256/{file}")]

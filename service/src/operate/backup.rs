@@ -42,8 +42,6 @@ pub async fn backup(state: &State, to: &Path) -> Result<Copied> {
         ));
     }
     must_be_new(to)?;
-    let file = to.join("tamis.db");
-    let target = file.display().to_string().replace('\'', "''");
     // Nothing is condemned while we copy: no object that the copy names may go.
     if !lease::hold(state, gc::PAUSED, PAUSE).await? {
         return Err(Error::unavailable("another backup is being made; try again when it is done"));

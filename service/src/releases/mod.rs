@@ -11,7 +11,7 @@ use crate::{
     auth::{Caller, FilterAccess, Identity, UploadTarget, access},
     db::WriteTxn,
     error::{Error, Kind, Result},
-    fail_here,
+    fail_here, failpoint,
     filters::{self, change::MetadataChange},
     modules::{
         spool::Spooled,
@@ -127,7 +127,9 @@ async fn commit(
     let detail = json!({"digest": admitted.sha256, "size": admitted.size, "verdict": release.verdict});
     audit::record(&*txn, &state.clock, &Actor::from(who), "release.upload", object, detail).await?;
     fail_here!("upload.before-commit");
-    txn.commit().await?;
+    if !failpoint::is_seeded(failpoint::ACK_BEFORE_COMMIT) {
+        txn.commit().await?;
+    }
     fail_here!("upload.after-commit");
     metrics::counter!("tamis_uploads_total").increment(1);
     Ok(Some(Uploaded { namespace: namespace.clone(), filter, release, created: true }))
