@@ -2,6 +2,7 @@
 //! down independently of the verifier's own tables, so that one mistake does not hide the other.
 
 mod draft;
+mod edges;
 mod offers;
 mod parts;
 mod whole;
@@ -58,10 +59,10 @@ pub fn mutants() -> Vec<Mutant> {
     offers::callbacks(&mut all);
     parts::entry_points(&mut all);
     parts::memories(&mut all);
-    parts::links(&mut all);
-    parts::boundary(&mut all);
-    parts::segments(&mut all);
-    parts::language(&mut all);
+    edges::links(&mut all);
+    edges::boundary(&mut all);
+    edges::segments(&mut all);
+    edges::language(&mut all);
     whole::files(&mut all);
     whole::sections(&mut all);
     whole::names(&mut all);

@@ -27,7 +27,7 @@ pub struct Facts<'a> {
     pub globals: Vec<Val>,
     pub tags: u64,
     pub start: Option<u32>,
-    /// The import that the start section is bound to call.
+    /// An import that needs the host and that the start section is bound to call.
     pub start_calls: Option<Import<'a>>,
     /// What instantiation does with all that, before any code runs.
     pub instance: Instance,
@@ -60,6 +60,13 @@ pub struct Import<'a> {
 impl Import<'_> {
     pub fn is_function(&self) -> bool {
         matches!(self.kind, ImportKind::Function(_))
+    }
+
+    /// A call that reaches into the host's state whatever its arguments are; WASI calls may end early.
+    pub fn needs_host(&self) -> bool {
+        self.is_function()
+            && self.module == "env"
+            && !matches!(self.name, "pthread_equal" | "emscripten_notify_memory_growth")
     }
 }
 

@@ -108,12 +108,11 @@ impl<'f, 'a> Reading<'f, 'a> {
 
     fn finish(self) -> Result<(), Stop> {
         self.bodies.finish()?;
-        let imports = || self.facts.imports.iter().filter(|import| import.is_function());
-        self.facts.start_calls = self
-            .facts
-            .start
-            .and_then(|start| start::certain_host_call(start, imports().count(), &self.code))
-            .and_then(|index| imports().nth(usize::try_from(index).ok()?).copied());
+        let Some(start) = self.facts.start else { return Ok(()) };
+        let imports: Vec<_> = self.facts.imports.iter().filter(|import| import.is_function()).collect();
+        let needs_host = |index: usize| imports.get(index).is_some_and(|import| import.needs_host());
+        let called = start::certain_call(start, imports.len(), &self.code, needs_host);
+        self.facts.start_calls = called.and_then(|index| imports.get(index).map(|import| **import));
         Ok(())
     }
 

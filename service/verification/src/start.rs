@@ -7,8 +7,13 @@ use wasmparser::{BinaryReader, FunctionBody, Operator, OperatorsReader};
 const MOST_STEPS: u32 = 10_000;
 const DEEPEST: usize = 32;
 
-/// The first imported function that the start function is bound to call.
-pub fn certain_host_call(start: u32, imported: usize, bodies: &[&[u8]]) -> Option<u32> {
+/// The first of these imported functions that the start function is bound to call and that matters.
+pub fn certain_call(
+    start: u32,
+    imported: usize,
+    bodies: &[&[u8]],
+    matters: impl Fn(usize) -> bool,
+) -> Option<usize> {
     let body = |function: u32| {
         let index = usize::try_from(function).ok()?.checked_sub(imported)?;
         FunctionBody::new(BinaryReader::new(bodies.get(index)?, 0)).get_operators_reader().ok()
@@ -18,8 +23,12 @@ pub fn certain_host_call(start: u32, imported: usize, bodies: &[&[u8]]) -> Optio
         let (reader, open) = stack.last_mut()?;
         match reader.read().ok()? {
             Operator::Call { function_index } => {
-                if usize::try_from(function_index).ok()? < imported {
-                    return Some(function_index);
+                let function = usize::try_from(function_index).ok()?;
+                if function < imported {
+                    if matters(function) {
+                        return Some(function);
+                    }
+                    continue;
                 }
                 if stack.len() >= DEEPEST {
                     return None;

@@ -42,8 +42,7 @@ pub fn check(facts: &Facts<'_>, _: &Declared, findings: &mut Findings) {
 /// The host learns of an exported memory, and of whose call it is, only after the start section.
 fn section(facts: &Facts<'_>, findings: &mut Findings) {
     const FIX: &str = "Export the function as _initialize instead of naming it in the start section.";
-    let harmless = |import: &Import<'_>| import.module == "env" && import.name == "pthread_equal";
-    if let Some(import) = facts.start_calls.filter(|import| !harmless(import)) {
+    if let Some(import) = facts.start_calls {
         findings
             .error(
                 "start-calls-host",
@@ -54,9 +53,7 @@ fn section(facts: &Facts<'_>, findings: &mut Findings) {
             )
             .at("section start")
             .fix(FIX);
-    } else if facts.start.is_some()
-        && facts.imports.iter().any(|import| import.is_function() && !harmless(import))
-    {
+    } else if facts.start.is_some() && facts.imports.iter().any(Import::is_function) {
         findings
             .info(
                 "start-section",
