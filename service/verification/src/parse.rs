@@ -48,7 +48,8 @@ pub fn read(bytes: &[u8]) -> Facts<'_> {
 
 /// Where the parser is stricter than the engine, its refusal says nothing about the module.
 fn is_own_limit(message: &str) -> bool {
-    const OWN: [&str; 4] = [
+    const OWN: [&str; 5] = [
+        "effective type size exceeds the limit",
         "memories count exceeds limit",
         "element segments count exceeds limit",
         "catches size is out of bounds",
