@@ -26,6 +26,7 @@ pub const RESERVED: &[&str] = &[
     "new",
     "oauth2",
     "openapi.json",
+    "problems",
     "refresh",
     "reviews",
     "revoke",

@@ -57,6 +57,7 @@ pub const RULES: &[Rule] = &[
     rule("GET", "/health/ready", None, Anyone),
     rule("GET", "/metrics", None, Anyone),
     rule("GET", "/openapi.json", None, Anyone),
+    rule("GET", "/problems/{code}", None, Anyone),
     rule("GET", "/docs", None, Anyone),
     rule("GET", "/docs/{_:.*}", None, Anyone),
     rule("GET", "/sign-in/{secret}", None, Anyone),

@@ -44,12 +44,21 @@ impl<T: DeserializeOwned + 'static> FromRequest for Json<T> {
 
 /// An absent body reads as `{}`.
 pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
+    parse_field("body", bytes)
+}
+
+/// The same for JSON in a part of a form; errors name the part.
+pub fn parse_field<T: DeserializeOwned>(field: &str, bytes: &[u8]) -> Result<T> {
     let bytes = if bytes.is_empty() { b"{}" } else { bytes };
-    let text = std::str::from_utf8(bytes).map_err(|_| Error::invalid("body", "JSON is UTF-8"))?;
+    let text = std::str::from_utf8(bytes).map_err(|_| Error::invalid(field, "JSON is UTF-8"))?;
     if has_nul(text) {
-        return Err(Error::invalid("body", "texts must not contain NUL"));
+        return Err(Error::invalid(field, "texts must not contain NUL"));
     }
-    serde_json::from_str(text).map_err(|e| Error::invalid("body", e.to_string()))
+    // serde would also read a struct from an array of its fields.
+    if !text.trim_start().starts_with('{') {
+        return Err(Error::invalid(field, "send a JSON object"));
+    }
+    serde_json::from_str(text).map_err(|e| Error::invalid(field, e.to_string()))
 }
 
 /// PostgreSQL cannot store NUL in a text, escaped or not. (`\\u0000` is a backslash and letters.)

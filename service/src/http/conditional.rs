@@ -8,7 +8,9 @@ use actix_web::{
 use std::ops::Range;
 
 fn texts(request: &HttpRequest, name: HeaderName) -> Option<String> {
-    let all: Vec<_> = request.headers().get_all(name).filter_map(|v| v.to_str().ok()).collect();
+    // A value that is no text still counts: an unreadable condition is not an absent one.
+    let all: Vec<_> =
+        request.headers().get_all(name).map(|v| String::from_utf8_lossy(v.as_bytes())).collect();
     (!all.is_empty()).then(|| all.join(","))
 }
 

@@ -78,6 +78,7 @@ pub fn docs(config: &mut web::ServiceConfig) {
     );
     config.service(
         utoipa_swagger_ui::SwaggerUi::new("/docs/{_:.*}")
-            .config(utoipa_swagger_ui::Config::from("/openapi.json")),
+            // `none`: else the page asks a public validator about us.
+            .config(utoipa_swagger_ui::Config::from("/openapi.json").validator_url("none")),
     );
 }

@@ -1,12 +1,14 @@
 //! Around every request: an id, a span, a line in the log, counters, HEAD by way of GET,
 //! and the headers that every answer carries.
-use super::problem::REQUEST_ID;
+use super::problem::{ABOUT, About};
+use crate::app::State;
 use actix_web::{
     Error as ActixError, HttpMessage,
     body::MessageBody,
     dev::{ServiceRequest, ServiceResponse},
     http::{Method, header, header::HeaderValue},
     middleware::Next,
+    web,
 };
 use std::time::Instant;
 use tracing::Instrument;
@@ -30,7 +32,7 @@ pub async fn observe(
     // The pattern, not the path: a log or metric label must not grow with what people ask for.
     let route = request.match_pattern().unwrap_or_else(|| "unmatched".into());
     let span = tracing::info_span!("request", request.id = %id, http.method = %method, http.route = %route);
-    let reply = REQUEST_ID.scope(id.clone(), next.call(request).instrument(span.clone())).await;
+    let reply = ABOUT.scope(about(&request, &id), next.call(request).instrument(span.clone())).await;
     let status = reply.as_ref().map_or_else(|e| e.as_response_error().status_code(), |r| r.status()).as_u16();
     let elapsed = started.elapsed();
     count(&method, &route, status, elapsed.as_secs_f64());
@@ -49,6 +51,11 @@ pub async fn observe(
         }
         reply
     })
+}
+
+fn about(request: &ServiceRequest, id: &str) -> About {
+    let state = request.app_data::<web::Data<State>>();
+    About { request_id: id.to_owned(), public_url: state.map_or_else(String::new, |s| s.public_url.clone()) }
 }
 
 /// Nothing may run in what we send, but for the API page, which brings its own scripts.

@@ -9,16 +9,23 @@ use std::{borrow::Cow, collections::BTreeMap};
 use tamis_verification::Report;
 use utoipa::{IntoResponses, ToSchema, openapi};
 
+/// What an error says about the request that it ended.
+#[derive(Clone, Debug, Default)]
+pub struct About {
+    pub request_id: String,
+    pub public_url: String,
+}
+
 tokio::task_local! {
-    /// The id of the request that this task serves.
-    pub static REQUEST_ID: String;
+    /// The request that this task serves.
+    pub static ABOUT: About;
 }
 
 /// RFC 9457 problem details.
 #[derive(Serialize, ToSchema)]
 pub struct Problem {
     /// A URI that names the kind of problem.
-    #[schema(example = "https://tamis.dev/problems/release-exists")]
+    #[schema(example = "https://tamis.example.org/problems/release-exists")]
     pub r#type: String,
     pub title: String,
     pub status: u16,
@@ -85,13 +92,14 @@ pub fn respond(status: StatusCode, code: &'static str, title: &str, detail: &str
 }
 
 fn problem(status: StatusCode, code: &'static str, title: &str, detail: &str) -> Problem {
+    let about = ABOUT.try_with(Clone::clone).unwrap_or_default();
     Problem {
-        r#type: format!("https://tamis.dev/problems/{code}"),
+        r#type: format!("{}/problems/{code}", about.public_url),
         title: title.to_owned(),
         status: status.as_u16(),
         code: code.into(),
         detail: detail.to_owned(),
-        instance: REQUEST_ID.try_with(Clone::clone).unwrap_or_default(),
+        instance: about.request_id,
         errors: vec![],
         report: None,
     }

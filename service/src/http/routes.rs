@@ -1,6 +1,6 @@
 //! The one list of routes, for the server and for the document. Each has its row in
 //! `auth::table`; a test compares the two.
-use super::{document, health, home, problem};
+use super::{codes, document, health, home, problem};
 use crate::{audit, auth::sign_in, catalog, filters, imports, modules, releases, reviews, teams, tokens};
 use actix_web::{HttpResponse, http::StatusCode};
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -8,6 +8,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 pub fn configure(config: &mut ServiceConfig<'_>) {
     config
         .service(home::get_home)
+        .service(codes::get_problem)
         .service(health::get_live)
         .service(health::get_ready)
         .service(health::get_metrics)

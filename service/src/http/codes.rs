@@ -1,0 +1,127 @@
+//! The one table of problem codes, with what each means; `/problems/{code}` shows it, and a
+//! test finds every code that the sources use here.
+use super::{home, problem::Problems};
+use crate::{
+    auth::access::segment,
+    error::{Error, Result},
+};
+use actix_web::{HttpRequest, HttpResponse, get};
+
+pub const CODES: &[(&str, &str)] = &[
+    (
+        "address-refused",
+        "An import led to an address that this server must not connect to. The operator can allow a network with --allow-network.",
+    ),
+    ("body-too-large", "The body is larger than this kind of request may be."),
+    ("conflict", "Two requests made the same thing at the same moment. Read it and try again."),
+    ("digest-mismatch", "What was fetched has another digest than the request names."),
+    ("fetch-failed", "The source of an import did not answer as it should."),
+    ("foreign-origin", "A browser session may write only from Tamis's own pages."),
+    ("handle-taken", "The handle is taken, or would be mistaken for one that is."),
+    ("has-published-releases", "A filter is removed only when nothing of it is published."),
+    ("idempotency-in-progress", "The first request with this Idempotency-Key is still being served."),
+    ("idempotency-key-reused", "This Idempotency-Key was sent with another request."),
+    ("insecure-sign-in", "Sign-in over plain http works on loopback only."),
+    ("insufficient-scope", "The token does not carry the scope that this route asks for."),
+    ("internal", "A fault on the server's side; its log has the request id."),
+    ("invalid", "A field of the request is not valid; `errors` names each and says how it should be."),
+    ("last-owner", "A team keeps at least one owner."),
+    ("link-used", "A sign-in link works once and for half an hour."),
+    ("metadata-only", "Administrators see that a release exists, not its bytes."),
+    ("method-not-allowed", "The path answers to other methods; `Allow` lists them."),
+    (
+        "module-damaged",
+        "The stored bytes are not those that the digest names; an operator has to restore them.",
+    ),
+    ("module-refused", "Verification refused the module; `errors` and `report` say why and what to do."),
+    ("module-too-large", "The module is larger than the operator allows."),
+    ("name-taken", "The name is taken, or would be mistaken for one that is."),
+    ("no-such-user", "There is no user of this name."),
+    ("not-a-draft", "Only a draft can be changed or deleted directly."),
+    ("not-approved", "Only an approved review can be released, and only once."),
+    ("not-empty", "The directory holds something already; nothing was written."),
+    ("not-found", "There is nothing here, or nothing that the caller may see; the two are not told apart."),
+    ("nothing-to-clone", "The filter has no release that the caller may clone."),
+    ("own-work", "Who submitted, uploaded or may write a filter does not decide on it."),
+    ("quarantined", "A curator has quarantined the release; the reason is in `detail`."),
+    ("release-exists", "The version has other bytes, and a version never changes its bytes."),
+    ("review-closed", "The review has ended."),
+    ("review-open", "The release has an open review already."),
+    ("role", "The caller's role does not allow this."),
+    ("scope-beyond-credential", "A token can carry no more than the credential that makes it."),
+    ("scope-beyond-role", "A token can carry no more than its owner's role allows."),
+    ("stale", "The object has changed since the caller looked at it."),
+    ("storage-full", "There is no room left; nothing was changed."),
+    ("unauthenticated", "The route needs a credential, or the one that was sent is not good."),
+    ("unavailable", "A part of the service is away; try again in a moment."),
+    ("unpack-failed", "What was fetched could not be unpacked to one module."),
+    ("unsupported-content-encoding", "Uploads are sent without a content coding."),
+    ("unsupported-media-type", "The body has another Content-Type than the route takes."),
+    ("version-retired", "The version was deleted, and never gets other bytes."),
+    ("wrong-state", "The release is in a state that this action does not start from."),
+];
+
+/// What a problem code means
+#[utoipa::path(tag = "pages", operation_id = "getProblem", params(("code" = String, Path, description = "The `code` of a problem")),
+    responses((status = 200, description = "What it means", content_type = "text/html", body = String), Problems), security(()))]
+#[get("/problems/{code}")]
+pub async fn get_problem(request: HttpRequest) -> Result<HttpResponse> {
+    let code: String = segment(&request, "code")?;
+    let (code, meaning) = CODES.iter().find(|(known, _)| *known == code).ok_or_else(Error::not_found)?;
+    Ok(home::page(code, &format!("<h1><code>{code}</code></h1><p>{}</p>", home::escape(meaning))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::CODES;
+    use std::{collections::BTreeSet, fs, path::Path};
+
+    fn sources(directory: &Path, found: &mut Vec<String>) {
+        for entry in fs::read_dir(directory).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                sources(&path, found);
+            } else if path.extension().is_some_and(|e| e == "rs") {
+                found.push(fs::read_to_string(path).unwrap());
+            }
+        }
+    }
+
+    /// The first text literal after each way to make an error with a code.
+    fn codes_in(text: &str) -> Vec<String> {
+        let makers = [
+            "Error::conflict(",
+            "Self::conflict(",
+            "Error::forbidden(",
+            "Error::new(",
+            "Self::new(",
+            "problem::respond(",
+        ];
+        let mut codes = vec![];
+        for maker in makers {
+            for after in text.split(maker).skip(1) {
+                let argument = after.split(';').next().unwrap_or_default();
+                let literal = argument.split('"').nth(1).unwrap_or_default();
+                if !literal.is_empty() && literal.bytes().all(|b| b.is_ascii_lowercase() || b == b'-') {
+                    codes.push(literal.to_owned());
+                }
+            }
+        }
+        codes
+    }
+
+    #[test]
+    fn every_code_that_the_sources_use_is_explained_once_and_in_order() {
+        let mut files = vec![];
+        sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut files);
+        let used: BTreeSet<String> = files.iter().flat_map(|text| codes_in(text)).collect();
+        let known: BTreeSet<String> = CODES.iter().map(|(code, _)| (*code).to_owned()).collect();
+        assert_eq!(used.difference(&known).collect::<Vec<_>>(), Vec::<&String>::new(), "not explained");
+        assert_eq!(
+            known.difference(&used).collect::<Vec<_>>(),
+            Vec::<&String>::new(),
+            "explained and not used"
+        );
+        assert!(CODES.is_sorted_by(|a, b| a.0 < b.0));
+    }
+}
