@@ -6,7 +6,10 @@ use crate::{
     http::page::{Cursors, Page, PageQuery},
     search::{self, Corpus},
 };
-use sea_orm::{ColumnTrait, Condition, EntityTrait, Order, QueryFilter, QueryOrder, QuerySelect, QueryTrait};
+use sea_orm::{
+    ColumnTrait, Condition, EntityTrait, ExprTrait, Order, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
+    sea_query::Expr,
+};
 use serde::Deserialize;
 use std::collections::HashMap;
 use tamis_entities::{
@@ -33,7 +36,6 @@ pub struct CatalogQuery {
     /// Words of name, title, summary, labels or README; small typos are forgiven.
     #[param(max_length = 200)]
     pub q: Option<String>,
-    #[param(value_type = Option<String>)]
     pub namespace: Option<Slug>,
     #[serde(rename = "type")]
     #[param(rename = "type")]
@@ -47,6 +49,7 @@ pub struct CatalogQuery {
     #[param(max_length = 50)]
     pub category: Option<String>,
     /// Newest first, or by name. Ignored when there is a `q`: hits come best first.
+    #[param(inline)]
     pub sort: Option<CatalogSort>,
     /// Where the page before ended: its `next`.
     pub after: Option<String>,
@@ -54,7 +57,7 @@ pub struct CatalogQuery {
     pub limit: Option<u64>,
 }
 
-fn conditions(query: &CatalogQuery) -> Condition {
+async fn conditions(state: &State, query: &CatalogQuery) -> Result<Condition> {
     use catalog_entry::Column;
     let mut all = Condition::all();
     if let Some(namespace) = &query.namespace {
@@ -75,12 +78,19 @@ fn conditions(query: &CatalogQuery) -> Condition {
                 .select_only()
                 .column(filter_label::Column::FilterId)
                 .filter(filter_label::Column::Kind.eq(kind))
-                .filter(filter_label::Column::Value.eq(value.to_lowercase()))
-                .into_query();
-            all = all.add(Column::FilterId.in_subquery(with));
+                .filter(filter_label::Column::Value.eq(value.to_lowercase()));
+            let few = with.clone().into_query();
+            // What few have is looked up first; what many have is met on the way through the list.
+            all = if state.db.is_few(&few).await? {
+                all.add(Column::FilterId.in_subquery(few))
+            } else {
+                let label = Expr::col((filter_label::Entity, filter_label::Column::FilterId));
+                let here = label.equals((catalog_entry::Entity, Column::FilterId));
+                all.add(Expr::exists(with.filter(here).into_query()))
+            };
         }
     }
-    all
+    Ok(all)
 }
 
 pub async fn list(state: &State, query: &CatalogQuery) -> Result<Page<CatalogItem>> {
@@ -89,7 +99,7 @@ pub async fn list(state: &State, query: &CatalogQuery) -> Result<Page<CatalogIte
     let plain = CatalogQuery { after: None, limit: None, ..query.clone() };
     // What is published is the same for everyone, and so are its cursors.
     let cursors = Cursors { key: &state.secret, context: format!("catalog|{plain:?}") };
-    let within = conditions(query);
+    let within = conditions(state, query).await?;
     match query.q.as_deref().map(str::trim).filter(|q| !q.is_empty()) {
         Some(q) => {
             let hits = search::find(&*state.db, Corpus::Catalog, q, Some(within), MOST_HITS).await?;

@@ -30,14 +30,10 @@ pub struct ImportRequest {
         example = "https://github.com/acme/header-guard/releases/download/v1.0.0/header_guard.wasm"
     )]
     pub url: String,
-    #[schema(value_type = String)]
     pub namespace: Slug,
-    #[schema(value_type = String)]
     pub filter: Slug,
-    #[schema(value_type = String)]
     pub version: Version,
     /// The SHA-256 that the module must have, unpacked.
-    #[schema(value_type = Option<String>)]
     pub sha256: Option<Sha256>,
 }
 

@@ -25,13 +25,12 @@ use uuid::Uuid;
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"decision": "approve", "digest": "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855", "note": "Read the report, ran the sample."}))]
 pub struct VoteRequest {
     pub decision: Decision,
     /// The digest that you have looked at.
-    #[schema(value_type = String)]
     pub digest: Sha256,
     /// The revision that you have looked at.
-    #[schema(value_type = Option<String>)]
     pub revision: Option<Sha256>,
     #[schema(max_length = 200)]
     pub reason: Option<String>,

@@ -52,7 +52,6 @@ pub struct CommentRequest {
 #[serde(deny_unknown_fields)]
 pub struct AssignmentRequest {
     /// A curator's handle; null puts the review back into the queue.
-    #[schema(value_type = Option<String>)]
     pub assignee: Option<Slug>,
 }
 

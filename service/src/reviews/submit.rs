@@ -27,12 +27,10 @@ const QUORUM: i64 = 1;
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"namespace": "acme", "filter": "header-guard", "version": "1.2.0", "action": "publish", "note": "Tested with Envoy 1.40."}))]
 pub struct ReviewRequest {
-    #[schema(value_type = String)]
     pub namespace: Slug,
-    #[schema(value_type = String)]
     pub filter: Slug,
-    #[schema(value_type = String)]
     pub version: Version,
     pub action: ReviewAction,
     /// For the curators: what this is and how it was tested.

@@ -17,8 +17,8 @@ use utoipa::ToSchema;
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"handle": "acme", "title": "Acme edge team"}))]
 pub struct TeamRequest {
-    #[schema(value_type = String, example = "acme")]
     pub handle: Slug,
     #[schema(max_length = 200)]
     pub title: Option<String>,
