@@ -297,7 +297,7 @@ pub async fn load_review(state: &State, caller: Caller, id: Uuid, need: Need) ->
         namespace::Entity::find_by_id(filter.namespace_id).one(&*state.db).await?.ok_or_else(missing)?;
     let relation = Relation::find(&*state.db, &caller, &filter, state.clock.now()).await?;
     let submitter = relation.id == Some(review.submitted_by);
-    if !(submitter || relation.is_insider() || relation.curator) {
+    if !(submitter || relation.writes() || relation.curator) {
         return Err(missing());
     }
     if need == Need::VoteReview {

@@ -22,14 +22,12 @@ use utoipa::ToSchema;
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"namespace": "acme", "name": "my-guard", "version": "1.2.0"}))]
 pub struct CloneRequest {
     /// Where the copy goes: your handle, or that of a team you maintain.
-    #[schema(value_type = String, example = "acme")]
     pub namespace: Slug,
-    #[schema(value_type = String, example = "my-guard")]
     pub name: Slug,
     /// The release to copy; without it the newest that you may read.
-    #[schema(value_type = Option<String>)]
     pub version: Option<Version>,
 }
 
@@ -108,6 +106,10 @@ async fn pick(state: &State, source: &FilterAccess, version: Option<&Version>) -
             .await?
             .ok_or_else(Error::not_found)?;
         access::check_release(source, &release, crate::auth::table::Need::ReadBytes)?;
+        // Author and curators may look at the bytes; a copy would be a way around the quarantine.
+        if release.state == ReleaseState::Quarantined {
+            return Err(access::quarantined(&release));
+        }
         return Ok(release);
     }
     let all = release::Entity::find()
