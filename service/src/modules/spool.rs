@@ -53,7 +53,17 @@ pub fn new_path(state: &State) -> PathBuf {
     state.store.spool().join(format!("{}.part", Uuid::now_v7()))
 }
 
-pub async fn receive<S, E>(state: &State, mut stream: S) -> Result<Spooled>
+/// A body that is a module.
+pub async fn receive<S, E>(state: &State, stream: S) -> Result<Spooled>
+where
+    S: Stream<Item = std::result::Result<Bytes, E>> + Unpin,
+    E: std::fmt::Display,
+{
+    receive_as(state, stream, "body").await
+}
+
+/// The same under another name, such as that of a part; errors speak of it.
+pub async fn receive_as<S, E>(state: &State, mut stream: S, field: &str) -> Result<Spooled>
 where
     S: Stream<Item = std::result::Result<Bytes, E>> + Unpin,
     E: std::fmt::Display,
@@ -65,7 +75,7 @@ where
     let mut hasher = sha2::Sha256::new();
     let mut size = 0u64;
     while let Some(chunk) = stream.next().await {
-        let chunk = chunk.map_err(|e| Error::invalid("body", format!("the upload ended early: {e}")))?;
+        let chunk = chunk.map_err(|e| Error::invalid(field, format!("the upload ended early: {e}")))?;
         size += chunk.len() as u64;
         if size > limit {
             return Err(too_large(limit));
@@ -75,7 +85,7 @@ where
     }
     file.flush().await?;
     if size == 0 {
-        return Err(Error::invalid("body", "it is empty; send the wasm bytes as the body"));
+        return Err(Error::invalid(field, "it is empty; send the wasm bytes"));
     }
     unfinished.0 = None;
     let spooled = Spooled { path, sha256: Sha256::from_bytes(hasher.finalize().into()), size };

@@ -17,6 +17,7 @@ use crate::{
     },
     modules::{
         deliver::{self, Delivery},
+        http::WasmBytes,
         spool, store,
     },
 };
@@ -73,7 +74,7 @@ async fn reply(state: &State, uploaded: super::Uploaded) -> Result<HttpResponse>
 #[utoipa::path(tag = "releases", operation_id = "uploadRelease",
     params(("namespace" = String, Path, description = "Handle of a user or team"), ("filter" = String, Path, description = "Name of the filter"),
         ("version" = String, Path, description = "SemVer, e.g. `1.2.0`"), UploadQuery),
-    request_body(content = Vec<u8>, content_type = "application/wasm"),
+    request_body(content = WasmBytes, content_type = "application/wasm"),
     responses((status = 201, description = "Uploaded", body = ReleaseView), (status = 200, description = "The same bytes were there already", body = ReleaseView), Problems))]
 #[put("/api/v1/filters/{namespace}/{filter}/releases/{version}")]
 pub async fn upload_release(
@@ -96,8 +97,8 @@ pub async fn upload_release(
     reply(&state, super::upload(&state, target, &version, spooled, change).await?).await
 }
 
-fn check_media(request: &HttpRequest) -> Result<()> {
-    // The digest is over the bytes as they come: what is packed here would stay packed.
+/// The digest is over the bytes as they come: what is packed here would stay packed.
+fn check_coding(request: &HttpRequest) -> Result<()> {
     let coding = request.headers().get(header::CONTENT_ENCODING).map(|v| v.as_bytes());
     if coding.is_some_and(|c| !c.eq_ignore_ascii_case(b"identity")) {
         return Err(Error::new(
@@ -106,6 +107,11 @@ fn check_media(request: &HttpRequest) -> Result<()> {
             "send the bytes as they are, without Content-Encoding",
         ));
     }
+    Ok(())
+}
+
+fn check_media(request: &HttpRequest) -> Result<()> {
+    check_coding(request)?;
     let Some(media) = request.headers().get(header::CONTENT_TYPE) else { return Ok(()) };
     let essence =
         media.to_str().unwrap_or("?").split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
@@ -144,6 +150,7 @@ pub async fn upload_release_form(
     request: HttpRequest,
     form: Multipart,
 ) -> Result<HttpResponse> {
+    check_coding(&request)?;
     let media = request.headers().get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
     if !media.to_ascii_lowercase().starts_with("multipart/form-data") {
         return Err(Error::new(
@@ -279,7 +286,7 @@ pub async fn get_report(state: web::Data<State>, found: ReleaseAccess) -> Result
 /// the way out: a rotten object breaks the connection instead of ending a wrong body.
 #[utoipa::path(tag = "releases", operation_id = "downloadModule",
     params(("namespace" = String, Path, description = "Handle of a user or team"), ("filter" = String, Path, description = "Name of the filter"), ("version" = String, Path, description = "SemVer")),
-    responses((status = 200, description = "The bytes", body = Vec<u8>, content_type = "application/wasm"), (status = 206, description = "The range asked for"), (status = 304, description = "Unchanged"), Problems), security((), ("token" = [])))]
+    responses((status = 200, description = "The bytes", body = WasmBytes, content_type = "application/wasm"), (status = 206, description = "The range asked for"), (status = 304, description = "Unchanged"), Problems), security((), ("token" = [])))]
 #[get("/api/v1/filters/{namespace}/{filter}/releases/{version}/module")]
 pub async fn download_module(
     state: web::Data<State>,

@@ -46,9 +46,13 @@ pub async fn read(state: &State, mut form: Multipart) -> Result<Form> {
         }
         let name = field.name().unwrap_or_default().to_owned();
         let again = match name.as_str() {
-            "version" => version.replace(text(&mut field).await?).is_some(),
-            "metadata" => change.replace(body::parse(text(&mut field).await?.as_bytes())?).is_some(),
-            "module" => module.replace(spool::receive(state, &mut field).await?).is_some(),
+            "version" => version.replace(text(&mut field, &name).await?).is_some(),
+            "metadata" => {
+                let json = text(&mut field, &name).await?;
+                change.replace(body::parse_field(&name, json.as_bytes())?).is_some()
+            }
+            "module" if module.is_some() => true,
+            "module" => module.replace(spool::receive_as(state, &mut field, &name).await?).is_some(),
             _ => {
                 return Err(Error::invalid(
                     &printable(&name),
@@ -71,12 +75,12 @@ pub async fn read(state: &State, mut form: Multipart) -> Result<Form> {
     })
 }
 
-async fn text(field: &mut Field) -> Result<String> {
+async fn text(field: &mut Field, name: &str) -> Result<String> {
     let mut bytes = Vec::new();
     while let Some(chunk) = field.next().await {
         let chunk = chunk.map_err(|e| Error::invalid("body", e.to_string()))?;
         if bytes.len() + chunk.len() > MOST_TEXT {
-            return Err(Error::invalid("body", "a text part is at most 512 KiB"));
+            return Err(Error::invalid(name, "a text part is at most 512 KiB"));
         }
         bytes.extend_from_slice(&chunk);
     }
