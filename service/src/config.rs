@@ -7,8 +7,21 @@ use std::{net::SocketAddr, path::PathBuf};
 use tamis_blobs::Location;
 use url::Url;
 
+/// `--listen`, with an error that shows the form.
+pub fn socket(text: &str) -> std::result::Result<SocketAddr, String> {
+    text.parse().map_err(|_| {
+        "an IP address and a port, e.g. 127.0.0.1:8080, or 0.0.0.0:8080 for every network".to_owned()
+    })
+}
+
+/// `--public-url`, likewise; `ServeArgs::check` says the rest.
+pub fn public_url(text: &str) -> std::result::Result<Url, String> {
+    text.parse().map_err(|e| format!("{e}; write it like https://tamis.example.org"))
+}
+
 /// Where the data is; shared by the server and every operator command.
 #[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Storage")]
 pub struct StoreArgs {
     /// Directory of the embedded database, the local object store and the spool.
     #[arg(long, env = "TAMIS_DATA_DIR", default_value = "./tamis-data", value_name = "DIR")]
@@ -27,8 +40,8 @@ pub struct StoreArgs {
     #[arg(long, env = "TAMIS_S3_ACCESS_KEY", value_name = "KEY", hide_env_values = true)]
     pub s3_access_key: Option<String>,
 
-    /// Secret key of the S3 store.
-    #[arg(long, env = "TAMIS_S3_SECRET_KEY", value_name = "SECRET", hide_env_values = true, hide = true)]
+    /// Secret key of the S3 store; better in its variable, since others see a command line.
+    #[arg(long, env = "TAMIS_S3_SECRET_KEY", value_name = "SECRET", hide_env_values = true)]
     pub s3_secret_key: Option<String>,
 
     /// Most connections to the database.
@@ -56,7 +69,8 @@ impl StoreArgs {
                 .and_then(|place| {
                     place.with_credentials(self.s3_access_key.clone(), self.s3_secret_key.clone())
                 })
-                .map_err(|e| Error::invalid("--blobs", e.to_string())),
+                // The message names the flag, as an `Error` does.
+                .map_err(|e| Error::invalid("--blobs", e.to_string().trim_start_matches("--blobs: "))),
         }
     }
 
@@ -76,16 +90,19 @@ impl StoreArgs {
 
 /// How the server listens and what it allows.
 #[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Server")]
 pub struct ServeArgs {
     /// Address and port to listen on.
-    #[arg(long, env = "TAMIS_LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDR:PORT")]
+    #[arg(long, env = "TAMIS_LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDR:PORT",
+          value_parser = socket)]
     pub listen: SocketAddr,
 
     /// The URL that people and proxies reach this server by; every absolute link is built from it.
-    #[arg(long, env = "TAMIS_PUBLIC_URL", value_name = "URL")]
+    /// Without it http:// and the listening address.
+    #[arg(long, env = "TAMIS_PUBLIC_URL", value_name = "URL", value_parser = public_url)]
     pub public_url: Option<Url>,
 
-    /// Publish the built-in filters at start, whatever the database.
+    /// Publish the built-in filters at start, on PostgreSQL too (SQLite does so by default).
     #[arg(long, env = "TAMIS_SEED", conflicts_with = "no_seed")]
     pub seed: bool,
 

@@ -5,7 +5,7 @@ mod verify;
 
 use crate::{
     clock::Clock,
-    config::{ServeArgs, StoreArgs},
+    config::{self, ServeArgs, StoreArgs},
     error::{Error, Result},
 };
 use clap::{Args, Parser, Subcommand};
@@ -24,23 +24,23 @@ pub struct Cli {
 enum Command {
     /// Run the server.
     Serve(ServeCommand),
-    /// Make and let in people.
+    /// Create users and their sign-in links.
     #[command(subcommand)]
     User(UserCommand),
-    /// Make API tokens.
+    /// Create API tokens.
     #[command(subcommand)]
     Token(TokenCommand),
     /// Say what a module is and where it loads; needs no server. Exit 0 pass or warn, 1 fail, 2 error.
     Verify(VerifyCommand),
     /// Print the OpenAPI document.
     Openapi,
-    /// Bring the database up to date.
+    /// Bring the database up to date; the server does so at its start too.
     Migrate(StoreCommand),
     /// Compare every row with every stored object and re-hash the bytes. Exit 1 if anything is wrong.
     Fsck(FsckCommand),
     /// Remove the bytes of modules that nothing names any more.
     Gc(GcCommand),
-    /// The audit log.
+    /// Check the audit log.
     #[command(subcommand)]
     Audit(AuditCommand),
     /// Save database and modules of the embedded default into a new directory, while it runs.
@@ -67,9 +67,11 @@ struct StoreCommand {
 
 #[derive(Subcommand)]
 enum UserCommand {
-    /// Make a local user.
+    /// Create a local user.
     Create {
+        /// Their handle, and the namespace of their filters: lower-case letters, digits, single `.`, `_` or `-`.
         name: Slug,
+        /// A user owns filters, a curator also decides reviews, an admin also reads the audit log.
         #[arg(long, default_value = "user", value_parser = ["user", "curator", "admin"])]
         role: String,
         #[command(flatten)]
@@ -77,9 +79,11 @@ enum UserCommand {
     },
     /// Print a one-time sign-in link for a user.
     Link {
+        /// The handle of a user that exists.
         name: Slug,
         /// The URL that the link starts with.
-        #[arg(long, env = "TAMIS_PUBLIC_URL", default_value = "http://127.0.0.1:8080")]
+        #[arg(long, env = "TAMIS_PUBLIC_URL", default_value = "http://127.0.0.1:8080", value_name = "URL",
+              value_parser = config::public_url)]
         public_url: url::Url,
         #[command(flatten)]
         store: StoreArgs,
@@ -88,18 +92,20 @@ enum UserCommand {
 
 #[derive(Subcommand)]
 enum TokenCommand {
-    /// Make a token; prints only the token on stdout.
+    /// Create a token; prints only the token on stdout. It is not shown again.
     Create {
-        #[arg(long)]
+        /// Whose token it is.
+        #[arg(long, value_name = "NAME")]
         user: Slug,
-        /// What it may do, e.g. `filters:read`; may be repeated. Without it: all that the user's role allows.
+        /// What it may do: filters:read, filters:write, reviews:vote, teams:write, tokens:write, admin. May be
+        /// repeated. Without it: all that the user's role allows.
         #[arg(long, value_delimiter = ',')]
         scope: Vec<Scope>,
         /// How long it lives, e.g. `30d`, `12h`, `15m`; at most a year.
-        #[arg(long, default_value = "90d", value_parser = operator::duration)]
+        #[arg(long, default_value = "90d", value_name = "DURATION", value_parser = operator::duration)]
         expires: std::time::Duration,
-        /// What it is for.
-        #[arg(long, default_value = "command line")]
+        /// What it is for, as the list of tokens shows it.
+        #[arg(long, default_value = "command line", value_name = "TEXT")]
         name: String,
         #[command(flatten)]
         store: StoreArgs,
@@ -130,7 +136,7 @@ struct FsckCommand {
 #[derive(Args)]
 struct GcCommand {
     /// Age that unnamed bytes must have, e.g. `24h`.
-    #[arg(long, default_value = "24h", value_parser = operator::duration)]
+    #[arg(long, default_value = "24h", value_name = "DURATION", value_parser = operator::duration)]
     grace: std::time::Duration,
     #[command(flatten)]
     store: StoreArgs,
@@ -140,6 +146,7 @@ struct GcCommand {
 enum AuditCommand {
     /// Check the hash chain. Exit 1 if it is broken.
     Verify {
+        /// Print what was found as one JSON document.
         #[arg(long)]
         json: bool,
         #[command(flatten)]
@@ -166,7 +173,8 @@ struct RestoreCommand {
 #[derive(Args)]
 struct HealthCommand {
     /// Where the server listens.
-    #[arg(long, env = "TAMIS_LISTEN", default_value = "127.0.0.1:8080")]
+    #[arg(long, env = "TAMIS_LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDR:PORT",
+          value_parser = config::socket)]
     listen: std::net::SocketAddr,
 }
 

@@ -19,7 +19,7 @@ fn say(text: impl std::fmt::Display) {
 
 /// `90s`, `15m`, `12h`, `30d`.
 pub fn duration(text: &str) -> std::result::Result<Duration, String> {
-    let why = || "a number and s, m, h or d, e.g. 30d".to_owned();
+    let why = || "a number and s, m, h or d, e.g. 90s, 15m, 12h, 30d".to_owned();
     let (number, unit) = text.split_at_checked(text.len().saturating_sub(1)).ok_or_else(why)?;
     let seconds = match unit {
         "s" => 1,
@@ -137,7 +137,12 @@ pub async fn health(listen: SocketAddr) -> Result<ExitCode> {
         stream.read_exact(&mut head).await?;
         Ok::<_, std::io::Error>(head.ends_with(b" 200"))
     };
-    let ready = matches!(tokio::time::timeout(Duration::from_secs(5), ask).await, Ok(Ok(true)));
-    say(if ready { "ready" } else { "not ready" });
-    Ok(if ready { ExitCode::SUCCESS } else { ExitCode::from(1) })
+    let answer = tokio::time::timeout(Duration::from_secs(5), ask).await;
+    match answer {
+        Ok(Ok(true)) => say("ready"),
+        Ok(Ok(false)) => say("not ready: /health/ready says what is away"),
+        Ok(Err(ref error)) => say(format_args!("not ready: {listen}: {error}")),
+        Err(_) => say(format_args!("not ready: {listen} does not answer within 5 seconds")),
+    }
+    Ok(if matches!(answer, Ok(Ok(true))) { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }

@@ -34,10 +34,11 @@ pub async fn take_handle(
         .one(&**txn)
         .await?;
     if let Some(other) = taken {
-        return Err(Error::conflict(
-            "handle-taken",
-            format!("`{}` is taken, and `{handle}` would be mistaken for it", other.handle),
-        ));
+        let detail = match other.handle == *handle {
+            true => format!("`{handle}` is taken"),
+            false => format!("`{}` is taken, and `{handle}` would be mistaken for it", other.handle),
+        };
+        return Err(Error::conflict("handle-taken", detail));
     }
     let row = namespace::Model {
         id: Uuid::now_v7(),
