@@ -9,6 +9,7 @@ mod m0003_reviews;
 mod m0004_machinery;
 mod m0005_search;
 mod m0006_idempotency;
+mod m0007_list_indexes;
 mod table;
 
 pub struct Migrator;
@@ -23,6 +24,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0004_machinery::Step),
             Box::new(m0005_search::Step),
             Box::new(m0006_idempotency::Step),
+            Box::new(m0007_list_indexes::Step),
         ]
     }
 }

@@ -4,6 +4,7 @@ use crate::error::{Error, Result};
 use sea_orm::{
     ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend,
     SqliteTransactionMode, TransactionOptions, TransactionTrait,
+    sea_query::{Expr, Query, SelectStatement},
 };
 use std::{future::Future, ops::Deref, path::Path, sync::Arc, time::Duration};
 use tamis_migrations::{Migrator, MigratorTrait};
@@ -11,6 +12,9 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 
 /// Any number; every Tamis uses the same one, so that migrations run one at a time.
 const MIGRATION_LOCK: i64 = 0x0074_616d_6973;
+
+/// Rows that are looked up one by one rather than met on the way through an index.
+const FEW: u64 = 500;
 
 #[derive(Clone)]
 pub struct Db {
@@ -37,7 +41,8 @@ impl Db {
                 .busy_timeout(Duration::from_secs(10))
                 .foreign_keys(true)
         });
-        let connection = Database::connect(options).await?;
+        let away = |e| Error::unavailable(format!("no connection to the database at {}: {e}", place(url)));
+        let connection = Database::connect(options).await.map_err(away)?;
         Ok(Self { connection, writers: Arc::new(Semaphore::new(1)) })
     }
 
@@ -64,6 +69,16 @@ impl Db {
         Ok(WriteTxn { txn, _turn: turn })
     }
 
+    /// Whether the statement selects so few rows that looking at each of them is cheap. Reads
+    /// no more than that many.
+    pub async fn is_few(&self, select: &SelectStatement) -> Result<bool> {
+        let some = select.clone().limit(FEW + 1).to_owned();
+        let count = Query::select().expr(Expr::cust("count(*)")).from_subquery(some, "some").to_owned();
+        let row = self.connection.query_one(&count).await?;
+        let found: i64 = row.ok_or_else(|| Error::internal("a count without a row"))?.try_get_by_index(0)?;
+        Ok(found.unsigned_abs() <= FEW)
+    }
+
     /// Brings the schema up to date; safe when many processes start at once.
     pub async fn migrate(&self, lock_file: Option<&Path>) -> Result<()> {
         match lock_file {
@@ -88,6 +103,16 @@ impl Db {
 
     pub async fn close(self) -> Result<()> {
         Ok(self.connection.close().await?)
+    }
+}
+
+/// Where a database is, without its password.
+fn place(url: &str) -> String {
+    match url::Url::parse(url) {
+        Ok(url) if url.has_host() => {
+            format!("{}:{}", url.host_str().unwrap_or_default(), url.port().unwrap_or(5432))
+        }
+        _ => url.to_owned(),
     }
 }
 
