@@ -5,7 +5,7 @@ use crate::{
     config::{ServeArgs, StoreArgs},
     db::Db,
     error::{Error, Result},
-    http, jobs, operate,
+    http, jobs, modules, operate,
 };
 use actix_web::{App, HttpServer, web};
 use std::{net::TcpListener, ops::Deref, sync::Arc, time::Duration};
@@ -28,6 +28,8 @@ pub struct Inner {
     pub secret: [u8; 32],
     /// At most one verification per core at once: each holds a whole module in memory.
     pub verifications: Semaphore,
+    /// Modules that are downloaded often.
+    pub hot: modules::hot::Hot,
     /// Bodies being received or stored at once; more wait their turn.
     pub transfers: Semaphore,
     pub outbound: tamis_outbound::Client,
@@ -65,6 +67,7 @@ impl State {
             serve,
             secret,
             verifications: Semaphore::new(cores),
+            hot: modules::hot::Hot::default(),
             transfers: Semaphore::new(256),
             outbound,
             jobs: jobs::Wakeup::default(),

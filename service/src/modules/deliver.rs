@@ -1,5 +1,5 @@
-//! Sending module bytes: found by digest, re-hashed on the way out. A reader of an object
-//! that has rotted gets a broken connection, never a complete answer with wrong bytes.
+//! Sending module bytes: found by digest, re-hashed on the way out of the store. A reader of an
+//! object that has rotted gets an error or a broken connection, never wrong bytes in full.
 use super::store;
 use crate::{
     app::State,
@@ -14,8 +14,10 @@ use actix_web::{
     body::SizedStream,
     http::{StatusCode, header},
 };
-use futures_util::{StreamExt, TryStreamExt};
+use bytes::Bytes;
+use futures_util::{Stream, StreamExt, TryStreamExt};
 use sea_orm::EntityTrait;
+use std::ops::Range;
 use tamis_blobs::BlobError;
 use tamis_entities::{
     module,
@@ -25,11 +27,16 @@ use tamis_entities::{
 pub struct Delivery<'a> {
     pub sha256: &'a Sha256,
     pub size: u64,
+    /// Of the stored object, if the caller knows it: then the bytes may come from memory.
+    pub generation: Option<i64>,
     /// Anyone may have these bytes, so any cache may keep them.
     pub public: bool,
     /// The name to save under, for people; none for proxies.
     pub filename: Option<String>,
 }
+
+/// As much as one connection holds of a module that is in memory.
+const PIECE: u64 = 64 * 1024;
 
 async fn open(state: &State, sha256: &Sha256) -> Result<tamis_blobs::Blob> {
     let mut tried = None;
@@ -85,7 +92,7 @@ pub async fn send(state: &State, request: &HttpRequest, delivery: Delivery<'_>) 
         return Ok(reply.status(StatusCode::NOT_MODIFIED).finish());
     }
     reply.content_type("application/wasm");
-    if let Some(name) = delivery.filename {
+    if let Some(name) = &delivery.filename {
         reply.insert_header((header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\"")));
     }
     let range = match conditional::wanted(request, delivery.size, &etag) {
@@ -104,9 +111,13 @@ pub async fn send(state: &State, request: &HttpRequest, delivery: Delivery<'_>) 
     };
     let length = range.end - range.start;
     if request.extensions().get::<HeadOnly>().is_some() {
-        return Ok(
-            reply.body(SizedStream::new(length, futures_util::stream::empty::<Result<bytes::Bytes>>()))
-        );
+        return Ok(reply.body(SizedStream::new(length, futures_util::stream::empty::<Result<Bytes>>())));
+    }
+    match hot(state, &delivery).await {
+        Ok(Some(bytes)) => return Ok(reply.body(SizedStream::new(length, pieces(bytes, range)))),
+        // Too much for the memory, or replaced since the row was read: `open` looks again.
+        Ok(None) | Err(BlobError::NotFound) => {}
+        Err(error) => return Err(damaged(delivery.sha256, &error)),
     }
     let blob = open(state, delivery.sha256).await?;
     let (digest, sha256) = (delivery.sha256.bytes(), delivery.sha256.clone());
@@ -117,15 +128,33 @@ pub async fn send(state: &State, request: &HttpRequest, delivery: Delivery<'_>) 
     Ok(reply.body(SizedStream::new(length, bytes)))
 }
 
-/// A whole module in memory, checked; for verification, which holds a slot meanwhile.
-pub async fn read_all(state: &State, sha256: &Sha256) -> Result<Vec<u8>> {
-    let blob = open(state, sha256).await?;
+async fn hot(state: &State, delivery: &Delivery<'_>) -> Result<Option<Bytes>, BlobError> {
+    let Some(generation) = delivery.generation else { return Ok(None) };
+    let key = store::key(delivery.sha256, generation)?;
+    let load = || async { collect(state.blobs.open(&key).await?, delivery.sha256).await };
+    state.hot.get(&key, delivery.size, load).await
+}
+
+/// In pieces, since the server copies each into the buffer of its connection.
+fn pieces(bytes: Bytes, range: Range<u64>) -> impl Stream<Item = Result<Bytes>> {
+    let starts = range.clone().step_by(PIECE as usize);
+    futures_util::stream::iter(starts.map(move |start| {
+        let end = range.end.min(start + PIECE);
+        Ok(bytes.slice(start as usize..end as usize))
+    }))
+}
+
+async fn collect(blob: tamis_blobs::Blob, sha256: &Sha256) -> Result<Vec<u8>, BlobError> {
     let size = blob.size;
+    let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or_default());
     let mut stream = tamis_blobs::verified(blob, sha256.bytes(), 0..size);
-    let mut bytes =
-        Vec::with_capacity(usize::try_from(size.min(state.serve.max_module_bytes)).unwrap_or_default());
     while let Some(chunk) = stream.next().await {
         bytes.extend_from_slice(&chunk?);
     }
     Ok(bytes)
+}
+
+/// A whole module in memory, checked; for verification, which holds a slot meanwhile.
+pub async fn read_all(state: &State, sha256: &Sha256) -> Result<Vec<u8>> {
+    Ok(collect(open(state, sha256).await?, sha256).await?)
 }

@@ -3,6 +3,7 @@
 //! names them any more. Knows nothing of filters but that releases hold references.
 pub mod deliver;
 pub mod gc;
+pub mod hot;
 pub mod http;
 pub mod spool;
 pub mod store;

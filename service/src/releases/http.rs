@@ -297,6 +297,7 @@ pub async fn download_module(
     let delivery = Delivery {
         sha256: &release.sha256,
         size: u64::try_from(release.size).unwrap_or_default(),
+        generation: None,
         public: matches!(release.state, ReleaseState::Published | ReleaseState::Yanked),
         filename: Some(format!("{}-{}.wasm", filter.name, release.version)),
     };
