@@ -7,3 +7,4 @@ mod people;
 mod repeats;
 mod publish;
 mod seed_in_envoy;
+mod tour;
