@@ -1,17 +1,16 @@
 //! Many at once: one winner, everyone else told so, nothing half done, and never a 5xx.
+mod interleavings;
+
 use futures_util::future::join_all;
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};
-use serde_json::{Value, json};
-use std::collections::{BTreeMap, HashMap};
+use serde_json::json;
+use std::collections::BTreeMap;
 use tamis_e2e::{
     app::TestApp,
     client::{Person, Reply},
     fixtures::{distinct, small},
 };
-use tamis_entities::{
-    audit_entry, filter, module, namespace, release, review, review_vote, team_member,
-    value::{Decision, MemberRole, ReleaseState, ReviewAction, ReviewState, revision},
-};
+use tamis_entities::{audit_entry, filter, module, namespace, release, team_member, value::MemberRole};
 
 fn statuses(replies: &[Reply]) -> BTreeMap<u16, usize> {
     let mut all = BTreeMap::new();
@@ -255,192 +254,4 @@ async fn changes_of_different_fields_at_once_lose_none_that_was_acknowledged() {
             }
         }
     }
-}
-
-/// xorshift64*: what is needed of chance, from a seed that is printed.
-struct Chance(u64);
-
-impl Chance {
-    fn below(&mut self, n: u64) -> u64 {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        (self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33) % n
-    }
-}
-
-struct Actors {
-    alice: Person,
-    /// Curators; the first also writes the filter, so that their vote must not count.
-    curators: Vec<Person>,
-}
-
-/// One step of somebody, on the review as it looks to them.
-async fn act(actors: &Actors, filter: &str, chance: u64, i: u64) -> Option<Reply> {
-    let release = format!("/api/v1/filters/{filter}/releases/1.0.0");
-    let curator = &actors.curators[(chance % 4) as usize];
-    let pick = async || -> Option<Value> {
-        let all = actors.alice.get("/api/v1/reviews?limit=100").await.expect(200).json();
-        let mine = |r: &&Value| {
-            format!("{}/{}", r["namespace"].as_str().unwrap(), r["filter"].as_str().unwrap()) == filter
-        };
-        let item = all["items"].as_array().unwrap().iter().rev().find(mine)?.clone();
-        let read = curator.get(&format!("/api/v1/reviews/{}", item["id"].as_str().unwrap())).await;
-        (read.status == 200).then(|| read.json())
-    };
-    let reply = match chance / 4 % 12 {
-        0 | 1 => {
-            let actions = ["publish", "publish", "publish", "update", "unpublish", "unquarantine"];
-            actors.alice.submit(filter, "1.0.0", actions[(chance / 48 % 6) as usize]).await
-        }
-        2..=4 => curator.vote(&pick().await?, "approve").await,
-        5 | 6 => actors.alice.release(&pick().await?).await,
-        7 => actors.alice.patch(&release, &json!({"readme": format!("readme {i}")})).await,
-        8 => {
-            actors
-                .alice
-                .put(&format!("/api/v1/filters/{filter}"), &json!({"summary": format!("summary {i}")}))
-                .await
-        }
-        9 => {
-            let path = format!("/api/v1/reviews/{}/withdrawal", pick().await?["id"].as_str().unwrap());
-            actors.alice.post(&path, &json!({})).await
-        }
-        10 => actors.curators[1].post(&format!("{release}/quarantine"), &json!({"reason": "r"})).await,
-        _ => {
-            actors
-                .alice
-                .post(&format!("{release}/{}", if i % 2 == 0 { "yank" } else { "unyank" }), &json!({}))
-                .await
-        }
-    };
-    Some(reply)
-}
-
-/// What must be true of a filter whatever happened to it.
-async fn judge(app: &TestApp, author: &str, name: &str, eligible: &[uuid::Uuid], seed: u64) {
-    let db = &*app.state.db;
-    let filter = filter::Entity::find().filter(filter::Column::Name.eq(name)).one(db).await.unwrap().unwrap();
-    let release = release::Entity::find()
-        .filter(release::Column::FilterId.eq(filter.id))
-        .one(db)
-        .await
-        .unwrap()
-        .unwrap();
-    let reviews =
-        review::Entity::find().filter(review::Column::FilterId.eq(filter.id)).all(db).await.unwrap();
-    let open = reviews.iter().filter(|r| r.state.is_open()).count();
-    assert!(open <= 1, "seed {seed}: {open} open reviews on one release");
-    let mut approved = HashMap::new();
-    for review in reviews.iter().filter(|r| r.state == ReviewState::Published) {
-        let votes = review_vote::Entity::find()
-            .filter(review_vote::Column::ReviewId.eq(review.id))
-            .all(db)
-            .await
-            .unwrap();
-        let good = votes.iter().any(|v| {
-            v.decision == Decision::Approve
-                && v.sha256 == review.sha256
-                && v.revision == review.revision
-                && eligible.contains(&v.user_id)
-        });
-        assert!(
-            good,
-            "seed {seed}: review {} was consumed without an approval of its digest and revision",
-            review.id
-        );
-        approved.insert((review.action, review.sha256.clone(), review.revision.clone()), review.id);
-    }
-    let acts =
-        audit_entry::Entity::find().filter(audit_entry::Column::Object.contains(name)).all(db).await.unwrap();
-    let consumed: Vec<_> = reviews.iter().filter(|r| r.state == ReviewState::Published).collect();
-    for review in &consumed {
-        let id = review.id.to_string();
-        let uses = acts
-            .iter()
-            .filter(|a| a.action.starts_with("release.") && a.detail.to_string().contains(&id))
-            .count();
-        assert_eq!(uses, 1, "seed {seed}: review {id} was used {uses} times: {acts:?}");
-    }
-    let public = matches!(release.state, ReleaseState::Published | ReleaseState::Yanked);
-    assert_eq!(filter.published_releases, i64::from(public), "seed {seed}");
-    if let Some(shown) = &release.approved {
-        let hash = revision(&shown.metadata, &shown.summary, shown.icon.as_deref());
-        assert_eq!(hash, shown.revision, "seed {seed}: the snapshot is what its revision says");
-        let by = |action| approved.contains_key(&(action, release.sha256.clone(), shown.revision.clone()));
-        assert!(
-            by(ReviewAction::Publish) || by(ReviewAction::Update),
-            "seed {seed}: published without an approval of exactly this"
-        );
-    }
-    assert!(!public || release.approved.is_some(), "seed {seed}: {} without a snapshot", release.state);
-    let listed = app.anonymous().get(&format!("/api/v1/catalog/{author}/{name}")).await;
-    assert_eq!(
-        listed.status == 200,
-        release.state == ReleaseState::Published,
-        "seed {seed}: {}",
-        release.state
-    );
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn nothing_is_published_but_what_was_approved_in_any_interleaving() {
-    let app = TestApp::spawn().await;
-    let sequences: u64 = if std::env::var("TAMIS_TEST_FULL").is_ok() { 2_000 } else { 100 };
-    let mut curators = vec![];
-    for name in ["carl", "dora", "emil", "fred"] {
-        curators.push(app.curator(name).await);
-    }
-    let ids = namespace::Entity::find().all(&*app.state.db).await.unwrap();
-    let eligible: Vec<_> =
-        ids.iter().filter(|n| ["dora", "emil", "fred"].contains(&n.handle.as_str())).map(|n| n.id).collect();
-    let (mut answered, mut released) = (BTreeMap::new(), 0);
-    for batch in 0..sequences / 4 {
-        let four = (0..4).map(|lane| {
-            let (app, curators) = (&app, &curators);
-            async move {
-                let seed = 0x5eed + batch * 4 + lane;
-                // Each author has their own list of reviews, so that it stays short.
-                let author = app.author(&format!("author-{seed}x")).await;
-                let name = format!("f{seed}");
-                let filter = format!("{}/{name}", author.name);
-                author.upload(&filter, "1.0.0", distinct(&filter, 10)).await.expect(201);
-                let grant = format!("/api/v1/filters/{filter}/grants/user:carl");
-                author.put(&grant, &json!({"level": "write"})).await.expect(200);
-                let actors = Actors { alice: author, curators: curators.clone() };
-                let mut chance = Chance(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15));
-                let mut seen: Vec<(u16, bool)> = vec![];
-                for round in 0..8 {
-                    let steps: Vec<_> = (0..3).map(|i| (chance.below(1 << 20), round * 3 + i)).collect();
-                    let replies = join_all(steps.iter().map(|(c, i)| act(&actors, &filter, *c, *i))).await;
-                    for reply in replies.into_iter().flatten() {
-                        assert!(reply.status < 500, "seed {seed}: {}", reply.text());
-                        seen.push((
-                            reply.status,
-                            reply.status == 200 && reply.text().contains("\"published_at\":\""),
-                        ));
-                    }
-                    // The checks of what was asked for run beside the next steps, or before them.
-                    if chance.below(2) == 0 {
-                        app.drain_jobs().await;
-                    }
-                }
-                (seed, name, actors.alice.name.clone(), seen)
-            }
-        });
-        for (seed, name, author, seen) in join_all(four).await {
-            app.drain_jobs().await;
-            judge(&app, &author, &name, &eligible, seed).await;
-            for (status, live) in seen {
-                *answered.entry(status).or_insert(0) += 1;
-                released += usize::from(live);
-            }
-        }
-    }
-    println!("{sequences} sequences: answers {answered:?}, {released} showed a release that is live");
-    assert!(
-        released > sequences as usize / 10,
-        "the sequences publish often enough to prove something: {released}"
-    );
-    app.assert_sound().await;
 }

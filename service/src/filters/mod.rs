@@ -40,6 +40,13 @@ pub async fn create(
         .one(&**txn)
         .await?;
     if let Some(other) = taken {
+        if other.name == *name {
+            // It was not there when the caller looked.
+            return Err(Error::conflict(
+                "conflict",
+                "somebody else made this filter at the same moment; try again",
+            ));
+        }
         let detail =
             format!("`{}/{}` is taken, and `{name}` would be mistaken for it", namespace.handle, other.name);
         return Err(Error::conflict("name-taken", detail));

@@ -105,8 +105,10 @@ async fn hostile_requests_neither_break_log_lines_nor_grow_metrics() {
             "traceparent",
             "Idempotency-Key",
         ] {
-            let request =
-                format!("GET /api/v1/filters HTTP/1.1\r\nConnection: close\r\n{header}: {value}\r\n\r\n");
+            let host = if header == "Host" { "" } else { "Host: x\r\n" };
+            let request = format!(
+                "GET /api/v1/filters HTTP/1.1\r\n{host}Connection: close\r\n{header}: {value}\r\n\r\n"
+            );
             raw::exchange(nobody, request.as_bytes(), Duration::from_secs(2)).await;
             sent += 1;
         }
