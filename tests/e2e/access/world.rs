@@ -1,0 +1,269 @@
+//! One server with a team, its people, strangers, and two filters in one state.
+use super::oracle::{Principal, Route, Stage};
+use reqwest::Method;
+use serde_json::{Value, json};
+use std::collections::HashMap;
+use tamis::operate::accounts;
+use tamis_e2e::{
+    app::TestApp,
+    client::Person,
+    fixtures::{distinct, sha256},
+};
+use tamis_entities::value::Role;
+
+/// What the placeholders of a path, and the names in a body, stand for.
+#[derive(Clone)]
+pub struct Target {
+    pub namespace: String,
+    pub filter: String,
+    pub review: String,
+    /// A review that has ended.
+    pub closed: String,
+    pub sha256: String,
+    pub team: String,
+    pub token: String,
+}
+
+pub struct World {
+    pub app: TestApp,
+    pub stage: Stage,
+    people: HashMap<&'static str, Person>,
+    lacking: HashMap<String, Person>,
+    /// Has a review.
+    reviewed: Target,
+    /// Has none, as long as it is a draft.
+    plain: Target,
+}
+
+const USER_SCOPES: [&str; 4] = ["filters:read", "filters:write", "teams:write", "tokens:write"];
+
+impl World {
+    pub async fn build(stage: Stage) -> Self {
+        let app = TestApp::spawn().await;
+        let mut people = HashMap::new();
+        for name in ["olga", "mia", "mel", "rita", "walt", "otto", "vic"] {
+            people.insert(name, app.author(name).await);
+        }
+        people.insert("cora", app.curator("cora").await);
+        people.insert("rex", app.curator("rex").await);
+        people.insert("ada", app.user("ada", Role::Admin).await);
+        people.insert("nobody", app.anonymous());
+        let mut lacking = HashMap::new();
+        for scope in USER_SCOPES.into_iter().chain(["reviews:vote", "admin"]) {
+            let others: Vec<_> = USER_SCOPES.into_iter().filter(|s| *s != scope).collect();
+            lacking.insert(scope.to_owned(), app.token("olga", Some(&others.join(" "))).await);
+        }
+        let target = Target {
+            namespace: "acme".into(),
+            filter: "plain".into(),
+            review: String::new(),
+            closed: String::new(),
+            sha256: String::new(),
+            team: "acme".into(),
+            token: String::new(),
+        };
+        let reviewed = Target { filter: "reviewed".into(), ..target.clone() };
+        let mut world = Self { app, stage, people, lacking, reviewed, plain: target };
+        world.people().await;
+        world.plain = world.filter(world.plain.clone()).await;
+        world.reviewed = world.filter(world.reviewed.clone()).await;
+        world.reviews().await;
+        world
+    }
+
+    pub fn person(&self, name: &str) -> &Person {
+        &self.people[name]
+    }
+
+    async fn people(&self) {
+        let olga = self.person("olga");
+        olga.post("/api/v1/teams", &json!({"handle": "acme"})).await.expect(201);
+        for (user, role) in [("mia", "maintainer"), ("mel", "member")] {
+            olga.put(&format!("/api/v1/teams/acme/members/{user}"), &json!({"role": role})).await.expect(200);
+        }
+        for person in self.people.values().filter(|p| p.token.is_some()) {
+            person.put(&format!("/api/v1/filters/{}/own", person.name), &json!({})).await.expect(201);
+        }
+    }
+
+    /// A filter whose one release has come to the stage.
+    async fn filter(&self, mut target: Target) -> Target {
+        let (olga, mia, rex) = (self.person("olga"), self.person("mia"), self.person("rex"));
+        let (name, path) =
+            (format!("acme/{}", target.filter), format!("/api/v1/filters/acme/{}", target.filter));
+        let bytes = distinct(&name, 10);
+        target.sha256 = sha256(&bytes);
+        mia.upload(&name, "1.0.0", bytes).await.expect(201);
+        for (user, level) in [("rita", "read"), ("walt", "write")] {
+            olga.put(&format!("{path}/grants/user:{user}"), &json!({"level": level})).await.expect(200);
+        }
+        match self.stage {
+            Stage::PrivateDraft => return target,
+            Stage::PublicDraft => {
+                olga.put(&path, &json!({"visibility": "public"})).await.expect(200);
+                return target;
+            }
+            _ => {}
+        }
+        let review = mia.submit(&name, "1.0.0", "publish").await.expect(201).json();
+        self.app.drain_jobs().await;
+        rex.vote(&review, "approve").await.expect(200);
+        mia.release(&review).await.expect(200);
+        let reason = json!({"reason": "the stage of this test"});
+        match self.stage {
+            Stage::Yanked => mia.post(&format!("{path}/releases/1.0.0/yank"), &reason).await.expect(200),
+            Stage::Quarantined => {
+                rex.post(&format!("{path}/releases/1.0.0/quarantine"), &reason).await.expect(200)
+            }
+            _ => mia.get(&path).await.expect(200),
+        };
+        target
+    }
+
+    /// One review that has ended and one that is open, of the filter that has reviews.
+    async fn reviews(&mut self) {
+        let action = match self.stage {
+            Stage::PrivateDraft | Stage::PublicDraft => "publish",
+            Stage::Published | Stage::Yanked => "unpublish",
+            Stage::Quarantined => "unquarantine",
+        };
+        let mia = self.person("mia").clone();
+        let id = |review: Value| review["id"].as_str().unwrap().to_owned();
+        let closed = id(mia.submit("acme/reviewed", "1.0.0", action).await.expect(201).json());
+        mia.post(&format!("/api/v1/reviews/{closed}/withdrawal"), &json!({})).await.expect(200);
+        let open = id(mia.submit("acme/reviewed", "1.0.0", action).await.expect(201).json());
+        self.app.drain_jobs().await;
+        for target in [&mut self.plain, &mut self.reviewed] {
+            (target.review, target.closed) = (open.clone(), closed.clone());
+        }
+    }
+
+    pub fn caller(&self, who: Principal, route: &Route) -> &Person {
+        let name = match who {
+            Principal::Anonymous => "nobody",
+            Principal::Outsider => "otto",
+            Principal::Member => "mel",
+            Principal::Maintainer => "mia",
+            Principal::Owner => "olga",
+            Principal::ReadGrantee => "rita",
+            Principal::WriteGrantee => "walt",
+            Principal::Curator => "cora",
+            Principal::ReviewingCurator => "rex",
+            Principal::Admin => "ada",
+            Principal::Unscoped => match route.scope {
+                Some(scope) => return &self.lacking[scope],
+                None => "olga",
+            },
+        };
+        self.person(name)
+    }
+
+    pub fn target(&self, who: Principal) -> &Target {
+        match who {
+            Principal::Curator | Principal::Admin => &self.plain,
+            _ => &self.reviewed,
+        }
+    }
+
+    /// Makes what the probe uses up; its path, ready to be asked for.
+    pub async fn prepare(&self, route: &Route, target: &Target) -> String {
+        let olga = self.person("olga");
+        let mut target = target.clone();
+        let mut secret = "unknown".to_owned();
+        let filter = format!("/api/v1/filters/{}/{}", target.namespace, target.filter);
+        match (route.method, route.path) {
+            ("DELETE", path) if path.ends_with("/grants/{subject}") => {
+                olga.put(&format!("{filter}/grants/user:vic"), &json!({"level": "read"})).await;
+            }
+            ("DELETE", path) if path.ends_with("/members/{user}") => {
+                olga.put("/api/v1/teams/acme/members/vic", &json!({"role": "member"})).await.expect(200);
+            }
+            ("DELETE", "/api/v1/tokens/{id}") if target.token.is_empty() => {
+                let body = json!({"name": "probe", "scopes": ["filters:read"]});
+                let made = olga.post("/api/v1/tokens", &body).await.expect(201).json();
+                target.token = made["id"].as_str().unwrap().into();
+            }
+            ("POST", "/sign-in/{secret}") => {
+                let link = accounts::link(&self.app.state, &"vic".parse().unwrap()).await.unwrap();
+                secret = link.rsplit('/').next().unwrap().to_owned();
+            }
+            _ => {}
+        }
+        let ended = route.path.ends_with("/withdrawal");
+        let id = match route.path.starts_with("/api/v1/tokens/") {
+            true => &target.token,
+            false if ended => &target.closed,
+            false => &target.review,
+        };
+        let file = format!("{}.wasm", target.sha256);
+        let words = [
+            ("{namespace}", target.namespace.as_str()),
+            ("{filter}", target.filter.as_str()),
+            ("{version}", "1.0.0"),
+            ("{subject}", "user:vic"),
+            ("{team}", target.team.as_str()),
+            ("{user}", "vic"),
+            ("{id}", id),
+            ("{file}", file.as_str()),
+            ("{secret}", secret.as_str()),
+            ("{_:.*}", "index.html"),
+            ("{code}", "not-found"),
+        ];
+        words.iter().fold(route.path.to_owned(), |path, (from, to)| path.replace(from, to))
+    }
+
+    /// A request that means no harm: one that is let through fails later, or changes nothing.
+    pub async fn send(&self, who: &Person, route: &Route, target: &Target) -> tamis_e2e::client::Reply {
+        let path = self.prepare(route, target).await;
+        let request = who.request(route.method.parse::<Method>().unwrap(), &path);
+        let of_release = json!({"namespace": target.namespace, "filter": target.filter, "version": "1.0.0"});
+        let with = |more: Value| {
+            let mut body = of_release.as_object().unwrap().clone();
+            body.extend(more.as_object().unwrap().clone());
+            Value::Object(body)
+        };
+        let stale = "\"no-such-state\"";
+        let last = route.path.rsplit('/').next().unwrap();
+        let request = match (route.method, last) {
+            ("GET", _) => request,
+            ("PUT" | "PATCH" | "DELETE", "{filter}") => request.header("if-match", stale).json(&json!({})),
+            ("PATCH" | "DELETE", "{version}") => request.header("if-match", stale).json(&json!({})),
+            ("PUT", "{version}") => request.header("content-type", "text/plain").body("not wasm"),
+            ("POST", "releases") => {
+                request.multipart(reqwest::multipart::Form::new().text("version", "not a version"))
+            }
+            ("POST", "clone") => {
+                request.json(&json!({"namespace": who.name, "name": "own", "version": "1.0.0"}))
+            }
+            ("PUT", "{subject}") => {
+                request.json(&json!({"level": "read", "expires_at": "2001-01-01T00:00:00Z"}))
+            }
+            ("POST", "yank") => request.json(&json!({"reason": "x".repeat(1001)})),
+            ("POST", "quarantine") => request.json(&json!({"reason": ""})),
+            ("POST", "imports") => {
+                request.json(&with(json!({"url": "http://127.0.0.1:8080/f.wasm", "version": "2.0.0"})))
+            }
+            ("POST", "reviews") => {
+                let draft = matches!(self.stage, Stage::PrivateDraft | Stage::PublicDraft);
+                request.json(&with(json!({"action": if draft { "unpublish" } else { "publish" }})))
+            }
+            ("POST", "votes") => {
+                let digest = format!("sha256:{}", "0".repeat(64));
+                request.json(&json!({"decision": "approve", "digest": digest}))
+            }
+            ("POST", "comments") => request.json(&json!({"body": " "})),
+            ("POST", "assignment") => request.json(&json!({"assignee": "nobody-of-this-name"})),
+            ("POST", "teams") => request.json(&json!({"handle": "admin"})),
+            ("PUT", "{user}") => request.json(&json!({"role": "member"})),
+            ("POST", "tokens") => request.json(&json!({"name": "probe", "scopes": []})),
+            ("POST", "sign-out" | "{secret}") => request.header("sec-fetch-site", "same-origin"),
+            _ => request,
+        };
+        let reply = who.send(request).await;
+        if reply.status == 200 && last == "unyank" {
+            let again = json!({"reason": "the stage of this test"});
+            self.person("olga").post(&path.replace("/unyank", "/yank"), &again).await.expect(200);
+        }
+        reply
+    }
+}

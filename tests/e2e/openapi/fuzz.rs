@@ -1,0 +1,69 @@
+//! A second opinion on the document: schemathesis makes up requests from it, as everybody in
+//! turn, and judges the answers. Driven by `tests/fuzz-api/run`.
+#![cfg(feature = "engines")]
+use super::root;
+use serde_json::{Value, json};
+use std::process::Command;
+use tamis_e2e::{
+    app::TestApp,
+    fixtures::{distinct, sha256},
+};
+use tamis_entities::value::Role;
+
+/// Names that exist, so that made-up requests meet something.
+async fn world(app: &TestApp) -> Value {
+    let (uma, cora) = (app.author("uma").await, app.curator("cora").await);
+    let ada = app.user("ada", Role::Admin).await;
+    uma.post("/api/v1/teams", &json!({"handle": "acme"})).await.expect(201);
+    let bytes = distinct("fuzz", 10);
+    app.publish(&uma, &cora, "uma/guard", "1.0.0", &bytes).await;
+    let mut reviews = vec![];
+    for (filter, version) in [("uma/guard", "2.0.0-rc.1"), ("acme/draft", "1.0.0")] {
+        uma.upload(filter, version, distinct(filter, 10)).await.expect(201);
+        let review = uma.submit(filter, version, "publish").await.expect(201).json();
+        reviews.push(review["id"].clone());
+    }
+    app.drain_jobs().await;
+    let module = app.directory.path().join("module.wasm");
+    std::fs::write(&module, &bytes).unwrap();
+    json!({
+        "tokens": {"user": uma.token, "curator": cora.token, "admin": ada.token},
+        "values": {
+            "namespace": ["uma", "acme", "ada"],
+            "filter": ["guard", "draft", "new"],
+            "name": ["copy", "copy-2"],
+            "version": ["1.0.0", "2.0.0-rc.1", "3.0.0"],
+            "id": reviews,
+            "team": ["acme"],
+            "user": ["cora", "uma"],
+            "subject": ["user:cora", "team:acme"],
+            "file": [format!("{}.wasm", sha256(&bytes))],
+            "digest": [format!("sha256:{}", sha256(&bytes))],
+            "module": [module.display().to_string()],
+        }
+    })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn schemathesis_finds_no_server_error_and_no_schema_violation() {
+    let app = TestApp::spawn().await;
+    let file = app.directory.path().join("fuzz.json");
+    std::fs::write(&file, world(&app).await.to_string()).unwrap();
+    let base = app.base.clone();
+    let output = tokio::task::spawn_blocking(move || {
+        Command::new(root().join("tests/fuzz-api/run"))
+            .arg(base)
+            .arg(file)
+            .output()
+            .expect("tests/fuzz-api/run")
+    });
+    let output = output.await.unwrap();
+    let said =
+        format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    println!("{said}");
+    assert!(output.status.success(), "{said}");
+    // Four callers, and each of them asked for something.
+    assert_eq!(said.matches(" generated").count(), 4, "{said}");
+    app.drain_jobs().await;
+    app.assert_sound().await;
+}
