@@ -41,7 +41,9 @@ impl Db {
                 .busy_timeout(Duration::from_secs(10))
                 .foreign_keys(true)
         });
-        let away = |e| Error::unavailable(format!("no connection to the database at {}: {e}", place(url)));
+        let away = |e| {
+            Error::invalid("--database-url", format!("no connection to the database at {}: {e}", place(url)))
+        };
         let connection = Database::connect(options).await.map_err(away)?;
         Ok(Self { connection, writers: Arc::new(Semaphore::new(1)) })
     }
