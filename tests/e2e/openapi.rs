@@ -8,7 +8,7 @@ mod sources;
 use reqwest::Method;
 use serde_json::Value;
 use std::{collections::BTreeSet, path::PathBuf};
-use tamis_e2e::{app::TestApp, client::Person};
+use tamis_e2e::{app::TestApp, client::Person, fixtures::distinct};
 
 pub fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..")
@@ -51,6 +51,18 @@ async fn the_server_serves_this_document() {
     let served = app.anonymous().get("/openapi.json").await.expect(200);
     assert_eq!(served.header("content-type"), "application/json");
     assert_eq!(served.text(), tamis::http::document::json());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_range_outside_of_a_module_is_a_problem_like_any_other() {
+    let app = TestApp::spawn().await;
+    let alice = app.author("alice").await;
+    let bytes = distinct("range", 10);
+    alice.upload("alice/f", "1.0.0", bytes.clone()).await.expect(201);
+    let request = alice.request(Method::GET, "/api/v1/filters/alice/f/releases/1.0.0/module");
+    let request = request.header("range", format!("bytes={}-", bytes.len()));
+    let refused = alice.send(request).await.expect_problem(416, "range-not-satisfiable");
+    assert_eq!(refused.header("content-range"), format!("bytes */{}", bytes.len()));
 }
 
 fn is_public(operation: &Value) -> bool {

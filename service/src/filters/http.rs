@@ -47,7 +47,7 @@ pub async fn list_filters(
 /// Get a filter
 #[utoipa::path(tag = "filters", operation_id = "getFilter",
     params(("namespace" = String, Path, description = "Handle of a user or team"), ("filter" = String, Path, description = "Name of the filter")),
-    responses((status = 200, description = "The filter; `ETag` for `If-Match`", body = FilterView), Problems), security((), ("token" = [])))]
+    responses((status = 200, description = "The filter; `ETag` for `If-Match`", body = FilterView), (status = 304, description = "Unchanged"), Problems), security((), ("token" = [])))]
 #[get("/api/v1/filters/{namespace}/{filter}")]
 pub async fn get_filter(
     state: web::Data<State>,
@@ -119,7 +119,8 @@ async fn put(
 /// Only while nothing of it is published. Its versions stay taken: the same name and
 /// version never get other bytes.
 #[utoipa::path(tag = "filters", operation_id = "deleteFilter",
-    params(("namespace" = String, Path, description = "Handle of a user or team"), ("filter" = String, Path, description = "Name of the filter")),
+    params(("namespace" = String, Path, description = "Handle of a user or team"), ("filter" = String, Path, description = "Name of the filter"),
+        ("If-Match" = Option<String>, Header, description = "Delete only this state of it")),
     responses((status = 204, description = "Deleted"), Problems))]
 #[delete("/api/v1/filters/{namespace}/{filter}")]
 pub async fn delete_filter(

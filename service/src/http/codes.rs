@@ -44,6 +44,10 @@ pub const CODES: &[(&str, &str)] = &[
     ("nothing-to-clone", "The filter has no release that the caller may clone."),
     ("own-work", "Who submitted, uploaded or may write a filter does not decide on it."),
     ("quarantined", "A curator has quarantined the release; the reason is in `detail`."),
+    (
+        "range-not-satisfiable",
+        "No byte of the range asked for is in the module; `Content-Range` has its size.",
+    ),
     ("release-exists", "The version has other bytes, and a version never changes its bytes."),
     ("review-closed", "The review has ended."),
     ("review-open", "The release has an open review already."),

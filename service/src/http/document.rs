@@ -1,5 +1,5 @@
 //! The OpenAPI document: made from the real routes, needs no database and no secret.
-use super::problem::Problem;
+use super::{idempotency, problem::Problem};
 use actix_web::{App, HttpResponse, get, web};
 use std::sync::OnceLock;
 use utoipa::{
@@ -51,8 +51,13 @@ pub fn base() -> openapi::OpenApi {
 
 /// The whole document.
 pub fn document() -> openapi::OpenApi {
-    let (_, document) =
+    let (_, mut document) =
         App::new().into_utoipa_app().openapi(base()).configure(super::routes::configure).split_for_parts();
+    for (path, item) in &mut document.paths.paths {
+        if let Some(post) = item.post.as_mut().filter(|post| idempotency::takes_key(path, post)) {
+            post.parameters.get_or_insert_default().push(idempotency::parameter().into());
+        }
+    }
     document
 }
 

@@ -18,8 +18,10 @@ use futures_util::StreamExt;
 use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, sea_query::OnConflict};
 use std::time::Duration;
 use tamis_entities::{idempotency_key as kept, value::Sha256};
+use utoipa::openapi;
 use uuid::Uuid;
 
+const TOKENS: &str = "/api/v1/tokens";
 const MOST: usize = 1024 * 1024;
 /// How long an answer is kept.
 pub const LIFE: Duration = Duration::from_secs(24 * 3600);
@@ -51,8 +53,27 @@ pub async fn keep_answers<B: MessageBody + 'static>(
     }
 }
 
+/// For the document: a POST of the API that is not a form and makes no secret.
+pub fn takes_key(path: &str, post: &openapi::path::Operation) -> bool {
+    let form = matches!(&post.request_body, Some(openapi::RefOr::T(body)) if body.content.contains_key("multipart/form-data"));
+    path.starts_with("/api/") && path != TOKENS && !form
+}
+
+pub fn parameter() -> openapi::path::Parameter {
+    let text = openapi::ObjectBuilder::new()
+        .schema_type(openapi::schema::Type::String)
+        .pattern(Some("^[!-~]{1,200}$"));
+    openapi::path::ParameterBuilder::new()
+        .name("Idempotency-Key")
+        .parameter_in(openapi::path::ParameterIn::Header)
+        .required(openapi::Required::False)
+        .description(Some("Sent again with the same request within a day, it gets the first answer again"))
+        .schema(Some(text))
+        .build()
+}
+
 fn applies(request: &ServiceRequest) -> Option<(State, Uuid, String)> {
-    if request.method() != Method::POST || request.path() == "/api/v1/tokens" {
+    if request.method() != Method::POST || request.path() == TOKENS {
         return None;
     }
     let key = request.headers().get("idempotency-key")?.to_str().unwrap_or_default().to_owned();

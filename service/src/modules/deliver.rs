@@ -7,6 +7,7 @@ use crate::{
     http::{
         conditional::{self, Wanted},
         middleware::HeadOnly,
+        problem,
     },
 };
 use actix_web::{
@@ -79,6 +80,15 @@ pub async fn rehash(state: &State, row: &module::Model) -> Result<u64, BlobError
     Ok(size)
 }
 
+fn unsatisfiable(size: u64) -> Result<HttpResponse> {
+    let status = StatusCode::RANGE_NOT_SATISFIABLE;
+    let detail = format!("the module has {size} bytes; ask for a range within them");
+    let mut reply = problem::respond(status, "range-not-satisfiable", "Range not satisfiable", &detail);
+    let all = header::HeaderValue::from_str(&format!("bytes */{size}"));
+    reply.headers_mut().insert(header::CONTENT_RANGE, all.map_err(|e| Error::internal(e.to_string()))?);
+    Ok(reply)
+}
+
 pub async fn send(state: &State, request: &HttpRequest, delivery: Delivery<'_>) -> Result<HttpResponse> {
     let etag = format!("\"{}\"", delivery.sha256.digest());
     let mut reply = HttpResponse::Ok();
@@ -103,10 +113,7 @@ pub async fn send(state: &State, request: &HttpRequest, delivery: Delivery<'_>) 
             range
         }
         Wanted::Unsatisfiable => {
-            reply.status(StatusCode::RANGE_NOT_SATISFIABLE);
-            return Ok(reply
-                .insert_header((header::CONTENT_RANGE, format!("bytes */{}", delivery.size)))
-                .finish());
+            return unsatisfiable(delivery.size);
         }
     };
     let length = range.end - range.start;

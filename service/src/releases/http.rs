@@ -210,7 +210,7 @@ fn listed(access: &FilterAccess) -> Condition {
 /// Get a release
 #[utoipa::path(tag = "releases", operation_id = "getRelease",
     params(("namespace" = String, Path, description = "Handle of a user or team"), ("filter" = String, Path, description = "Name of the filter"), ("version" = String, Path, description = "SemVer")),
-    responses((status = 200, description = "The release", body = ReleaseView), Problems), security((), ("token" = [])))]
+    responses((status = 200, description = "The release; `ETag` for `If-Match`", body = ReleaseView), (status = 304, description = "Unchanged"), Problems), security((), ("token" = [])))]
 #[get("/api/v1/filters/{namespace}/{filter}/releases/{version}")]
 pub async fn get_release(
     state: web::Data<State>,
@@ -232,7 +232,8 @@ pub async fn get_release(
 /// Fields left out keep their value, null clears. Open reviews of the release are
 /// superseded: what they asked for has changed.
 #[utoipa::path(tag = "releases", operation_id = "changeRelease", request_body = MetadataChange,
-    params(("namespace" = String, Path, description = "Handle of a user or team"), ("filter" = String, Path, description = "Name of the filter"), ("version" = String, Path, description = "SemVer")),
+    params(("namespace" = String, Path, description = "Handle of a user or team"), ("filter" = String, Path, description = "Name of the filter"), ("version" = String, Path, description = "SemVer"),
+        ("If-Match" = Option<String>, Header, description = "Change only this state of it")),
     responses((status = 200, description = "Changed", body = ReleaseView), Problems))]
 #[patch("/api/v1/filters/{namespace}/{filter}/releases/{version}")]
 pub async fn change_release(
@@ -252,7 +253,8 @@ pub async fn change_release(
 ///
 /// Its version stays taken by its digest for ever.
 #[utoipa::path(tag = "releases", operation_id = "deleteRelease",
-    params(("namespace" = String, Path, description = "Handle of a user or team"), ("filter" = String, Path, description = "Name of the filter"), ("version" = String, Path, description = "SemVer")),
+    params(("namespace" = String, Path, description = "Handle of a user or team"), ("filter" = String, Path, description = "Name of the filter"), ("version" = String, Path, description = "SemVer"),
+        ("If-Match" = Option<String>, Header, description = "Change only this state of it")),
     responses((status = 204, description = "Deleted"), Problems))]
 #[delete("/api/v1/filters/{namespace}/{filter}/releases/{version}")]
 pub async fn delete_release(

@@ -203,6 +203,28 @@ fn the_document_is_openapi_3_1() {
 }
 
 #[test]
+fn what_may_be_repeated_safely_says_so() {
+    let document = document();
+    let named = |operation: &Value, name: &str| {
+        operation["parameters"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .any(|p| p["in"] == "header" && p["name"] == name)
+    };
+    for (method, path, operation) in operations(&document) {
+        let form = operation["requestBody"]["content"].get("multipart/form-data").is_some();
+        let keyed = method == "POST" && path.starts_with("/api/") && path != "/api/v1/tokens" && !form;
+        assert_eq!(named(&operation, "Idempotency-Key"), keyed, "{method} {path}");
+    }
+    for (method, path) in
+        [("put", "/api/v1/filters/{namespace}/{filter}"), ("delete", "/api/v1/filters/{namespace}/{filter}")]
+    {
+        assert!(named(&document["paths"][path][method], "If-Match"), "{method} {path}");
+    }
+}
+
+#[test]
 fn bodies_that_people_write_come_with_examples() {
     let document = document();
     for name in [
