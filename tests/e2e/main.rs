@@ -4,9 +4,16 @@
 mod access;
 mod catalog;
 mod downloads;
+mod faults;
+mod house;
+mod imports;
+mod input;
 mod openapi;
+mod operator;
 mod people;
 mod publish;
+mod races;
 mod repeats;
+mod schema;
 mod seed_in_envoy;
 mod tour;

@@ -49,7 +49,7 @@ async fn flags(directory: &TempDir, listener: &TcpListener, extra: &[&str]) -> F
 }
 
 /// The same bucket, another prefix: tests do not see each other's objects.
-fn own_prefix(blobs: &str) -> String {
+pub(crate) fn own_prefix(blobs: &str) -> String {
     let prefix = uuid::Uuid::new_v4().simple();
     match blobs.split_once('?') {
         Some((place, query)) => format!("{}/{prefix}?{query}", place.trim_end_matches('/')),

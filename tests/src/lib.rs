@@ -5,6 +5,7 @@
 pub mod app;
 pub mod binary;
 pub mod client;
+pub mod crash;
 pub mod database;
 pub mod envoy;
 pub mod fixtures;
