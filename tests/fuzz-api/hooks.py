@@ -3,37 +3,51 @@
 import json
 import os
 import random
+import uuid
 
 import schemathesis
 
 with open(os.environ["TAMIS_FUZZ_WORLD"], encoding="utf-8") as world:
     VALUES = json.load(world)["values"]
 MODULE = VALUES.pop("module")[0]
+CHOICE = random.Random(os.environ["TAMIS_FUZZ_SEED"])
 
 
-# A random path names nothing, and a 404 proves little: most of the time name what is there.
+def name_what_is_there(parameters):
+    """A random name means nothing, and a 404 proves little."""
+    for name in parameters:
+        if name in VALUES and CHOICE.random() < 0.8:
+            parameters[name] = CHOICE.choice(VALUES[name])
+
+
 @schemathesis.hook
-def map_path_parameters(context, path_parameters):
-    for name in path_parameters or {}:
-        if name in VALUES and random.random() < 0.7:
-            path_parameters[name] = random.choice(VALUES[name])
-    return path_parameters
+def before_call(context, case, kwargs):
+    operation = case.operation.definition.raw.get("operationId", "")
+    if case.path_parameters:
+        name_what_is_there(case.path_parameters)
+    if isinstance(case.body, dict):
+        name_what_is_there(case.body)
+    # A key that was seen, or a state that never was, would hide the operation behind it.
+    headers = case.headers
+    if headers is not None and "Idempotency-Key" in headers and CHOICE.random() < 0.9:
+        headers["Idempotency-Key"] = str(uuid.UUID(int=CHOICE.getrandbits(128)))
+    if headers is not None and "If-Match" in headers and CHOICE.random() < 0.8:
+        headers["If-Match"] = "*"
+    if operation in ("signIn", "signOut") and headers is not None and CHOICE.random() < 0.5:
+        headers["Sec-Fetch-Site"] = "same-origin"
 
 
 @schemathesis.hook
-def map_body(context, body):
-    if isinstance(body, dict):
-        for name in body:
-            if name in VALUES and random.random() < 0.7:
-                body[name] = random.choice(VALUES[name])
-    return body
+def after_call(context, case, response):
+    operation = case.operation.definition.raw.get("operationId", "")
+    with open(os.environ["TAMIS_FUZZ_SEEN"], "a", encoding="utf-8") as seen:
+        seen.write(f"{operation} {response.status_code}\n")
 
 
 @schemathesis.serializer("application/wasm")
 def wasm(context, value):
-    if isinstance(value, bytes):
-        return value
-    if random.random() < 0.5:
+    if CHOICE.random() < 0.7:
         with open(MODULE, "rb") as module:
-            return module.read() + bytes([0, 3, 1, random.randrange(97, 122), random.randrange(97, 122)])
-    return str(value).encode("utf-8", "surrogatepass")
+            # A custom section at the end: other bytes, the same filter.
+            return module.read() + bytes([0, 3, 1, CHOICE.randrange(97, 122), CHOICE.randrange(97, 122)])
+    return value if isinstance(value, bytes) else str(value).encode("utf-8", "surrogatepass")

@@ -64,6 +64,11 @@ async fn schemathesis_finds_no_server_error_and_no_schema_violation() {
     assert!(output.status.success(), "{said}");
     // Four callers, and each of them asked for something.
     assert_eq!(said.matches(" generated").count(), 4, "{said}");
+    // And most of what was asked for has happened at least once.
+    let counted = said.split_once("operations that did something: ").unwrap().1.lines().next().unwrap();
+    let (did, of) = counted.split_once(" of ").unwrap();
+    let (did, of): (usize, usize) = (did.parse().unwrap(), of.parse().unwrap());
+    assert!(of >= 50 && did * 10 >= of * 7, "{said}");
     app.drain_jobs().await;
     app.assert_sound().await;
 }
