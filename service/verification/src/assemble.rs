@@ -33,7 +33,7 @@ pub fn report(facts: &Facts<'_>, findings: Findings) -> Report {
         exports,
         sections,
         memory: memory(facts),
-        needs_run: needs_run(facts),
+        needs_run: if verdict == Verdict::Fail { Vec::new() } else { needs_run(facts) },
         left_out: LeftOut {
             imports: imports_left_out,
             exports: exports_left_out,

@@ -71,6 +71,11 @@ impl Entry<'_> {
         self
     }
 
+    /// For a hint that takes time to find.
+    pub fn fix_with(self, fix: impl FnOnce() -> String) -> Self {
+        if self.0.is_some() { self.fix(fix()) } else { self }
+    }
+
     pub fn at(mut self, location: impl Into<String>) -> Self {
         if let Some(finding) = &mut self.0 {
             finding.location = Some(location.into());

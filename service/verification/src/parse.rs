@@ -14,7 +14,7 @@ use crate::facts::{
 };
 use crate::signature::Val;
 use crate::sniff::{self, Shape};
-use crate::work::{BodyValidator, MAX_SIZE, Stop};
+use crate::work::{BodyValidator, MAX_IMPORTS, MAX_SIZE, MAX_TYPES, Stop};
 use crate::{host_reader, start};
 
 /// What V8 in Envoy 1.40 accepts without flags.
@@ -124,11 +124,17 @@ impl<'f, 'a> Reading<'f, 'a> {
                 for group in reader.clone() {
                     for ty in group?.into_types() {
                         self.facts.types.push(&ty);
+                        if self.facts.types.count() > MAX_TYPES {
+                            return Err(Stop::Limit("it declares more than 200,000 types"));
+                        }
                     }
                 }
             }
             Payload::ImportSection(reader) => {
                 self.section("import", reader.range(), Some(reader.count()));
+                if reader.count() > MAX_IMPORTS {
+                    return Err(Stop::Limit("it has more than 100,000 imports"));
+                }
                 for import in reader.clone().into_imports() {
                     self.import(import?);
                 }

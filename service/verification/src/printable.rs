@@ -1,7 +1,7 @@
 //! Names from a module, made safe to show: a hostile name must not break a terminal, a log line,
 //! a page or the size of a report. Knows nothing of wasm.
 
-/// Longest piece of a module's own text that is repeated anywhere, in characters.
+/// Longest piece of a module's own text that is repeated anywhere, in bytes as shown.
 const LONGEST: usize = 120;
 
 /// The name with control, formatting and invisible characters escaped, cut to a sane length.
@@ -18,8 +18,8 @@ pub fn printable_bytes(name: &[u8]) -> String {
 
 fn limited(chars: impl Iterator<Item = char>, bytes: usize) -> String {
     let mut out = String::new();
-    for (shown, ch) in chars.enumerate() {
-        if shown == LONGEST {
+    for ch in chars {
+        if out.len() >= LONGEST {
             out.push_str(&format!("… ({bytes} bytes)"));
             break;
         }

@@ -165,6 +165,10 @@ impl Types {
         Span { start, params: func.params().len(), results: func.results().len(), breaking }
     }
 
+    pub fn count(&self) -> usize {
+        self.all.len()
+    }
+
     pub fn get(&self, index: u32) -> Option<Signature<'_>> {
         let Declared::Function(span) = self.all.get(usize::try_from(index).ok()?)? else { return None };
         let middle = span.start + span.params;

@@ -82,6 +82,13 @@ fn capabilities(out: &mut String, report: &Report) {
 }
 
 fn hosts(out: &mut String, report: &Report) {
+    let reason = report.hosts.first().and_then(|host| host.reason.as_ref());
+    if let Some(reason) =
+        reason.filter(|reason| report.hosts.iter().all(|host| host.reason.as_ref() == Some(*reason)))
+    {
+        line(out, &format!("\nLoads nowhere\n  {reason}"));
+        return;
+    }
     line(out, "\nLoads in");
     for host in &report.hosts {
         let answer = match (&host.reason, host.loads) {

@@ -62,10 +62,11 @@ fn unknown(export: &Export<'_>, findings: &mut Findings) {
     if export.name == "proxy_on_grpc_create_initial_metadata" {
         return;
     }
-    let entry = findings
+    findings
         .info("callback-unknown", format!("No host calls {}.", printable(export.name)))
-        .at(format!("export {}", printable(export.name)));
-    if let Some(near) = nearest(export.name, CALLBACKS.iter().map(|known| known.name)) {
-        entry.fix(format!("Did you mean {near}?"));
-    }
+        .at(format!("export {}", printable(export.name)))
+        .fix_with(|| match nearest(export.name, CALLBACKS.iter().map(|known| known.name)) {
+            Some(near) => format!("Did you mean {near}?"),
+            None => "Remove it if it is not meant for another host.".to_owned(),
+        });
 }

@@ -27,7 +27,7 @@ fn location(import: &Import<'_>) -> String {
 
 fn env(abi: Option<AbiVersion>, import: &Import<'_>, ty: &Signature<'_>, findings: &mut Findings) {
     let Some(function) = host_function(import.name) else {
-        unknown(import, env_hint(import.name), findings);
+        unknown(import, || env_hint(import.name), findings);
         return;
     };
     if let Some(abi) = abi
@@ -55,7 +55,7 @@ fn env(abi: Option<AbiVersion>, import: &Import<'_>, ty: &Signature<'_>, finding
 
 fn wasi(import: &Import<'_>, ty: &Signature<'_>, findings: &mut Findings) {
     let Some(function) = wasi_function(import.name) else {
-        unknown(import, wasi_hint(import.name), findings);
+        unknown(import, || wasi_hint(import.name), findings);
         return;
     };
     if ty.is(function.ty) {
@@ -95,14 +95,14 @@ fn mistyped(import: &Import<'_>, ty: &Signature<'_>, expected: &str, findings: &
         .fix("Use the declaration of a current SDK for this ABI version.");
 }
 
-fn unknown(import: &Import<'_>, hint: String, findings: &mut Findings) {
+fn unknown(import: &Import<'_>, hint: impl FnOnce() -> String, findings: &mut Findings) {
     findings
         .error(
             "import-unknown",
             format!("No host offers {}.{}.", printable(import.module), printable(import.name)),
         )
         .at(location(import))
-        .fix(hint);
+        .fix_with(hint);
 }
 
 fn env_hint(name: &str) -> String {
@@ -139,19 +139,23 @@ fn wasi_hint(name: &str) -> String {
 }
 
 fn unknown_module(import: &Import<'_>, findings: &mut Findings) {
-    let module = import.module;
-    let hint = if module.starts_with("wasi:") {
-        "The module is built for WASI 0.2: build for wasm32-wasip1 or wasm32-unknown-unknown.".to_owned()
-    } else if module.starts_with("__wbindgen") || module == "wbg" {
-        "wasm-bindgen code is for browsers: remove crates that use it, or turn their `js` features off."
-            .to_owned()
-    } else if module == "go" || module == "gojs" {
-        "GOOS=js builds are for browsers: build with GOOS=wasip1 and -buildmode=c-shared.".to_owned()
-    } else {
-        match nearest(module, ["env", WASI_MODULES[0], WASI_MODULES[1]].into_iter()) {
-            Some(near) => format!("Did you mean the module {near}?"),
-            None => "Hosts offer the modules env, wasi_snapshot_preview1 and wasi_unstable only.".to_owned(),
-        }
-    };
-    unknown(import, hint, findings);
+    unknown(import, || module_hint(import.module), findings);
+}
+
+fn module_hint(module: &str) -> String {
+    if module.starts_with("wasi:") {
+        return "The module is built for WASI 0.2: build for wasm32-wasip1 or wasm32-unknown-unknown."
+            .to_owned();
+    }
+    if module.starts_with("__wbindgen") || module == "wbg" {
+        return "wasm-bindgen code is for browsers: remove crates that use it, or turn their `js` features off."
+            .to_owned();
+    }
+    if module == "go" || module == "gojs" {
+        return "GOOS=js builds are for browsers: build with GOOS=wasip1 and -buildmode=c-shared.".to_owned();
+    }
+    match nearest(module, ["env", WASI_MODULES[0], WASI_MODULES[1]].into_iter()) {
+        Some(near) => format!("Did you mean the module {near}?"),
+        None => "Hosts offer the modules env, wasi_snapshot_preview1 and wasi_unstable only.".to_owned(),
+    }
 }
