@@ -41,22 +41,17 @@ CREATE INDEX ix_search_documents_name ON search_documents (corpus, name);
 CREATE INDEX ix_search_documents_namespace ON search_documents (corpus, namespace, name);
 
 CREATE VIRTUAL TABLE search_catalog USING fts5 (
-    head, body, content = '', contentless_delete = 1, detail = column, tokenize = 'porter ascii'
+    head, body, content = '', contentless_delete = 1, detail = column, prefix = '2 3', tokenize = 'porter ascii'
 );
 CREATE VIRTUAL TABLE search_filters USING fts5 (
-    head, body, content = '', contentless_delete = 1, detail = column, tokenize = 'porter ascii'
+    head, body, content = '', contentless_delete = 1, detail = column, prefix = '2 3', tokenize = 'porter ascii'
 );
 CREATE TRIGGER search_documents_gone AFTER DELETE ON search_documents BEGIN
     DELETE FROM search_catalog WHERE old.corpus = 0 AND rowid = old.id;
     DELETE FROM search_filters WHERE old.corpus = 1 AND rowid = old.id;
 END;
 
-CREATE TABLE search_words (
-    id INTEGER PRIMARY KEY,
-    corpus smallint NOT NULL,
-    word text NOT NULL,
-    UNIQUE (corpus, word)
-);
+CREATE TABLE search_words (id INTEGER PRIMARY KEY, word text NOT NULL UNIQUE);
 CREATE VIRTUAL TABLE search_trigrams USING fts5 (
     word, content = '', contentless_delete = 1, detail = none, tokenize = 'trigram case_sensitive 1'
 );
@@ -69,7 +64,8 @@ END;
 ";
 
 // The stemmer without its stop words: a filter may well be called `about` or `off`.
-// `fastupdate` would make readers search a list of pending entries one by one.
+// `fastupdate` would make readers search a list of pending entries one by one. The function
+// exists for its settings: one letter wrong in five leaves less alike than the default asks.
 const POSTGRES: &str = r#"
 CREATE EXTENSION IF NOT EXISTS pg_trgm;
 CREATE TEXT SEARCH DICTIONARY search_stem (TEMPLATE = snowball, LANGUAGE = english);
@@ -95,10 +91,9 @@ CREATE INDEX ix_search_catalog_body ON search_documents USING gin (body) WITH (f
 CREATE INDEX ix_search_filters_head ON search_documents USING gin (head) WITH (fastupdate = off) WHERE corpus = 1;
 CREATE INDEX ix_search_filters_body ON search_documents USING gin (body) WITH (fastupdate = off) WHERE corpus = 1;
 
-CREATE TABLE search_words (
-    corpus smallint NOT NULL,
-    word text COLLATE "C" NOT NULL,
-    PRIMARY KEY (corpus, word)
-);
+CREATE TABLE search_words (word text COLLATE "C" PRIMARY KEY);
 CREATE INDEX ix_search_words_trigrams ON search_words USING gin (word gin_trgm_ops) WITH (fastupdate = off);
+CREATE FUNCTION search_alike(near text) RETURNS SETOF text LANGUAGE sql STABLE
+    SET pg_trgm.similarity_threshold = 0.2 SET enable_seqscan = off
+    AS $$ SELECT word FROM search_words WHERE word % near OR word LIKE '%' || near || '%' $$;
 "#;

@@ -3,7 +3,7 @@
 //! vocabulary, which grows far slower than the texts. Knows no SQL.
 use super::{
     MOST_CANDIDATES, Search, Wanted,
-    rank::Candidate,
+    rank::{Candidate, Spellings},
     text::{Query, forgiven, slips},
 };
 use crate::error::Result;
@@ -16,7 +16,11 @@ const ROUNDS: usize = 20;
 /// Shorter words have nothing in common that would be more than chance.
 const SHORTEST: usize = 3;
 
-pub async fn matches<C: ConnectionTrait>(search: &Search<'_, C>, query: &Query) -> Result<Vec<Candidate>> {
+/// What is found with other spellings, and which they are, a set for each word of the query.
+pub async fn matches<C: ConnectionTrait>(
+    search: &Search<'_, C>,
+    query: &Query,
+) -> Result<(Vec<Candidate>, Vec<Spellings>)> {
     let mut spellings = Vec::with_capacity(query.words.len());
     for word in &query.words {
         let alike = match word.chars().count() {
@@ -29,8 +33,8 @@ pub async fn matches<C: ConnectionTrait>(search: &Search<'_, C>, query: &Query) 
     let mut found = vec![];
     for round in spellings.get(widest).map(Vec::as_slice).unwrap_or_default().chunks(AT_ONCE).take(ROUNDS) {
         let groups = spellings.iter().enumerate().map(|(at, all)| match at == widest {
-            true => round.iter().map(String::as_str).collect(),
-            false => all.iter().take(AT_ONCE).map(String::as_str).collect(),
+            true => round.iter().map(|(word, _)| word.as_str()).collect(),
+            false => all.iter().take(AT_ONCE).map(|(word, _)| word.as_str()).collect(),
         });
         found.extend(
             search.matching(&Wanted { groups: groups.collect(), open_end: false, head: false }).await?,
@@ -39,19 +43,20 @@ pub async fn matches<C: ConnectionTrait>(search: &Search<'_, C>, query: &Query) 
             break;
         }
     }
-    Ok(found)
+    Ok((found, spellings.into_iter().map(|all| all.into_iter().collect()).collect()))
 }
 
-/// The word itself, then what it may have been meant to be.
-fn closest_first(word: &str, alike: &str) -> Vec<String> {
-    let distance = |other: &str| match slips(word, other) {
-        Some(slips) => Some((slips, 0)),
-        None => other.contains(word).then_some((usize::MAX, other.len())),
+/// The word itself, then what it may have been meant to be, each with how close it is.
+fn closest_first(word: &str, alike: &str) -> Vec<(String, f32)> {
+    let closeness = |other: &str| match slips(word, other) {
+        Some(slips) => Some(0.65 - 0.1 * slips as f32),
+        None => other.contains(word).then(|| 0.4 * word.len() as f32 / other.len() as f32),
     };
-    let mut others: Vec<_> =
-        alike.split(' ').filter(|o| *o != word).filter_map(|o| Some((distance(o)?, o))).collect();
-    others.sort_unstable();
-    std::iter::once(word).chain(others.into_iter().map(|(_, other)| other)).map(str::to_owned).collect()
+    let others = alike.split(' ').filter(|other| *other != word);
+    let mut all: Vec<_> = others.filter_map(|other| Some((other.to_owned(), closeness(other)?))).collect();
+    all.push((word.to_owned(), 1.0));
+    all.sort_unstable_by(|(a, close_a), (b, close_b)| close_b.total_cmp(close_a).then_with(|| a.cmp(b)));
+    all
 }
 
 #[cfg(test)]
@@ -60,7 +65,8 @@ mod tests {
 
     #[test]
     fn spellings_come_closest_first_and_strangers_not_at_all() {
-        let alike = "bodyguard guards quard bodyguards quack guard";
-        assert_eq!(closest_first("guard", alike), ["guard", "quard", "guards", "bodyguard", "bodyguards"]);
+        let found = closest_first("guard", "bodyguard guards quard quack bodyguards guard");
+        let words: Vec<_> = found.iter().map(|(word, _)| word.as_str()).collect();
+        assert_eq!(words, ["guard", "guards", "quard", "bodyguard", "bodyguards"]);
     }
 }

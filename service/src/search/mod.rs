@@ -44,6 +44,14 @@ impl Corpus {
             Self::Filters => 1,
         }
     }
+
+    /// The table that conditions are about, and its key.
+    fn rows(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Catalog => ("catalog_entries", "filter_id"),
+            Self::Filters => ("filters", "id"),
+        }
+    }
 }
 
 pub struct Document<'a> {
@@ -87,8 +95,8 @@ pub async fn put<C: ConnectionTrait>(txn: &C, corpus: Corpus, document: &Documen
     }
     let words = folded.vocabulary();
     let known: BTreeSet<_> = old.iter().flat_map(Candidate::vocabulary).collect();
-    learn(txn, corpus, &words).await?;
-    forget(txn, corpus, known.difference(&words).copied().collect()).await
+    learn(txn, &words).await?;
+    forget(txn, known.difference(&words).copied().collect()).await
 }
 
 /// Removes a document; one that is not there is gone already.
@@ -97,7 +105,7 @@ pub async fn remove<C: ConnectionTrait>(txn: &C, corpus: Corpus, filter_id: Uuid
     let mut delete = Sql::delete();
     delete.from_table(SearchDocuments::Table).cond_where(this(corpus, filter_id));
     txn.execute(&delete).await?;
-    forget(txn, corpus, old.vocabulary().into_iter().collect()).await
+    forget(txn, old.vocabulary().into_iter().collect()).await
 }
 
 /// The documents that match, best first: the filter or namespace of that name, names that
@@ -129,11 +137,13 @@ pub async fn find<C: ConnectionTrait>(
         }
     }
     let plain = found.candidates.iter().any(|candidate| rank::is_plain(&query, candidate));
-    let forgiving = !plain && found.candidates.len() < ENOUGH;
-    if forgiving {
-        found.add(correct::matches(&search, &query).await?);
+    let mut spellings = vec![];
+    if !plain && found.candidates.len() < ENOUGH {
+        let (more, tried) = correct::matches(&search, &query).await?;
+        found.add(more);
+        spellings = tried;
     }
-    let mut ranked = rank::best_first(&query, found.candidates, forgiving);
+    let mut ranked = rank::best_first(&query, found.candidates, &spellings);
     ranked.truncate(limit);
     Ok(ranked)
 }
@@ -158,19 +168,19 @@ struct Search<'a, C> {
 
 impl<C: ConnectionTrait> Search<'_, C> {
     async fn matching(&self, wanted: &Wanted<'_>) -> Result<Vec<Candidate>> {
-        let select = match self.db.get_database_backend() {
-            DbBackend::Postgres => postgres::matching(self.corpus, wanted),
-            _ => sqlite::matching(self.corpus, wanted),
-        };
-        self.run(select, MOST_CANDIDATES).await
+        match self.db.get_database_backend() {
+            DbBackend::Postgres => postgres::matching(self, wanted).await,
+            _ => sqlite::matching(self, wanted).await,
+        }
     }
 
-    /// Words of the vocabulary that share three letters in a row with this one, and are as
-    /// long give or take `slips` and a plural, or contain it.
+    /// Words of the vocabulary that share letters with this one, and are as long give or take
+    /// `slips` and a plural, or contain it. The vocabulary is one for both lists: a word that
+    /// a hidden document alone has leads nowhere.
     async fn alike(&self, word: &str, slips: usize) -> Result<String> {
         let statement = match self.db.get_database_backend() {
-            DbBackend::Postgres => postgres::alike(self.corpus, word, slips),
-            _ => sqlite::alike(self.corpus, word, slips),
+            DbBackend::Postgres => postgres::alike(word, slips),
+            _ => sqlite::alike(word, slips),
         };
         let row = self.db.query_one_raw(statement).await?;
         let words = row.map(|row| row.try_get::<Option<String>>("", "words")).transpose()?;
@@ -179,22 +189,24 @@ impl<C: ConnectionTrait> Search<'_, C> {
 
     /// Runs a selection from `search_documents`, limited to what the caller may see.
     async fn run(&self, mut select: SelectStatement, most: u64) -> Result<Vec<Candidate>> {
+        if let Some(within) = &self.within {
+            let (rows, key) = self.corpus.rows();
+            // On SQLite a cross join also fixes the order: from the matches to the rows.
+            select.cross_join(rows).cond_where(within.clone());
+            select.and_where(
+                Expr::col((rows, key)).equals((SearchDocuments::Table, SearchDocuments::FilterId)),
+            );
+        }
+        self.pick(select, most).await
+    }
+
+    /// Runs a selection as it is.
+    async fn pick(&self, mut select: SelectStatement, most: u64) -> Result<Vec<Candidate>> {
         use SearchDocuments as D;
         select.columns(
             [D::FilterId, D::Namespace, D::Name, D::Words, D::Title, D::Summary].map(|c| (D::Table, c)),
         );
-        if let Some(within) = &self.within {
-            let (table, key) = match self.corpus {
-                Corpus::Catalog => ("catalog_entries", "filter_id"),
-                Corpus::Filters => ("filters", "id"),
-            };
-            // On SQLite a cross join also fixes the order: from the matches to the rows.
-            select.cross_join(table);
-            select.and_where(Expr::col((table, key)).equals((D::Table, D::FilterId)));
-            select.cond_where(within.clone());
-        }
-        select.limit(most);
-        let rows = self.db.query_all(&select).await?;
+        let rows = self.db.query_all(select.limit(most)).await?;
         Ok(rows.iter().map(|row| Candidate::from_query_result(row, "")).collect::<Result<_, _>>()?)
     }
 }
@@ -236,25 +248,25 @@ async fn stored<C: ConnectionTrait>(txn: &C, corpus: Corpus, filter_id: Uuid) ->
 }
 
 /// Adds words to the vocabulary, in one order always, so that two writers never wait in a circle.
-async fn learn<C: ConnectionTrait>(txn: &C, corpus: Corpus, words: &BTreeSet<&str>) -> Result<()> {
+async fn learn<C: ConnectionTrait>(txn: &C, words: &BTreeSet<&str>) -> Result<()> {
     let words: Vec<_> = words.iter().copied().collect();
     let statement = match txn.get_database_backend() {
-        DbBackend::Postgres => postgres::learn(corpus, &words),
-        _ => sqlite::learn(corpus, &words),
+        DbBackend::Postgres => postgres::learn(&words),
+        _ => sqlite::learn(&words),
     };
     txn.execute_raw(statement).await?;
     Ok(())
 }
 
-/// Drops the words that no other document has. Another writer who brings one back in this
+/// Drops the words that no document has any more. Another writer who brings one back in this
 /// very moment may lose it: until the next change of the text, that word corrects no typo.
-async fn forget<C: ConnectionTrait>(txn: &C, corpus: Corpus, words: Vec<&str>) -> Result<()> {
+async fn forget<C: ConnectionTrait>(txn: &C, words: Vec<&str>) -> Result<()> {
     if words.is_empty() {
         return Ok(());
     }
     let statement = match txn.get_database_backend() {
-        DbBackend::Postgres => postgres::forget(corpus, &words),
-        _ => sqlite::forget(corpus, &words),
+        DbBackend::Postgres => postgres::forget(&words),
+        _ => sqlite::forget(&words),
     };
     txn.execute_raw(statement).await?;
     Ok(())

@@ -1,10 +1,10 @@
 //! The SQL of PostgreSQL's full text search and trigrams. Knows neither folding nor ranking:
 //! words come as letters and digits only, and are quoted all the same.
-use super::{Corpus, Wanted, text::Folded};
+use super::{Corpus, MOST_CANDIDATES, Search, Wanted, rank::Candidate, text::Folded};
 use crate::error::Result;
 use sea_orm::{
     ConnectionTrait, DbBackend, Statement, Value,
-    sea_query::{Expr, Query as Sql, SelectStatement},
+    sea_query::{Expr, Query as Sql},
 };
 use uuid::Uuid;
 
@@ -29,14 +29,17 @@ fn expression(wanted: &Wanted<'_>) -> String {
 }
 
 /// The corpus is written out: only a constant proves that a partial index will do.
-pub fn matching(corpus: Corpus, wanted: &Wanted<'_>) -> SelectStatement {
+pub async fn matching<C: ConnectionTrait>(
+    search: &Search<'_, C>,
+    wanted: &Wanted<'_>,
+) -> Result<Vec<Candidate>> {
     let column = if wanted.head { "head" } else { "body" };
     let matches = format!("search_documents.{column} @@ to_tsquery('search_text', $1)");
     let mut select = Sql::select();
     select.from("search_documents");
-    select.and_where(Expr::cust(format!("search_documents.corpus = {}", corpus.number())));
+    select.and_where(Expr::cust(format!("search_documents.corpus = {}", search.corpus.number())));
     select.and_where(Expr::cust_with_values(matches, [expression(wanted)]));
-    select
+    search.run(select, MOST_CANDIDATES).await
 }
 
 pub async fn put<C: ConnectionTrait>(txn: &C, corpus: Corpus, filter_id: Uuid, text: &Folded) -> Result<()> {
@@ -63,37 +66,30 @@ pub async fn put<C: ConnectionTrait>(txn: &C, corpus: Corpus, filter_id: Uuid, t
     Ok(())
 }
 
-pub fn learn(corpus: Corpus, words: &[&str]) -> Statement {
-    let sql = "INSERT INTO search_words (corpus, word) SELECT $1, unnest(string_to_array($2, ' ')) ON CONFLICT DO NOTHING";
-    statement(sql, [corpus.number().into(), words.join(" ").into()])
+pub fn learn(words: &[&str]) -> Statement {
+    let sql =
+        "INSERT INTO search_words (word) SELECT unnest(string_to_array($1, ' ')) ON CONFLICT DO NOTHING";
+    statement(sql, [words.join(" ").into()])
 }
 
-pub fn forget(corpus: Corpus, words: &[&str]) -> Statement {
+pub fn forget(words: &[&str]) -> Statement {
+    let other = |corpus| {
+        format!(
+            "NOT EXISTS (SELECT 1 FROM search_documents \
+             WHERE search_documents.corpus = {corpus} AND body @@ plainto_tsquery('search_text', word))"
+        )
+    };
     let sql = format!(
-        "DELETE FROM search_words WHERE corpus = {corpus} AND word = ANY (string_to_array($1, ' ')) \
-         AND NOT EXISTS (SELECT 1 FROM search_documents \
-         WHERE search_documents.corpus = {corpus} AND body @@ plainto_tsquery('search_text', word))",
-        corpus = corpus.number()
+        "DELETE FROM search_words WHERE word = ANY (string_to_array($1, ' ')) AND {} AND {}",
+        other(Corpus::Catalog.number()),
+        other(Corpus::Filters.number())
     );
     statement(sql, [words.join(" ").into()])
 }
 
-/// `~` with alternatives reads the trigram index without a threshold that sessions could set.
-pub fn alike(corpus: Corpus, word: &str, slips: usize) -> Statement {
-    let letters: Vec<_> = word.chars().collect();
-    let mut parts: Vec<String> = letters.windows(3).map(|three| three.iter().collect()).collect();
-    if let ([first, second, ..], [.., before, last]) = (letters.as_slice(), letters.as_slice()) {
-        parts.extend([format!("^{first}{second}"), format!("{before}{last}$")]);
-    }
-    let sql = "SELECT string_agg(word, ' ') AS words FROM search_words WHERE corpus = $1 AND word ~ $2 \
-               AND (char_length(word) BETWEEN $3 AND $4 OR position($5 IN word) > 0)";
-    let length = letters.len() as i32;
-    let values = [
-        corpus.number().into(),
-        parts.join("|").into(),
-        (length - 1 - slips as i32).into(),
-        (length + 1 + slips as i32).into(),
-        word.into(),
-    ];
-    statement(sql, values)
+pub fn alike(word: &str, slips: usize) -> Statement {
+    let sql = "SELECT string_agg(word, ' ') AS words FROM search_alike($1) AS word \
+               WHERE char_length(word) BETWEEN $2 AND $3 OR position($1 IN word) > 0";
+    let (length, give) = (word.chars().count() as i32, 1 + slips as i32);
+    statement(sql, [word.into(), (length - give).into(), (length + give).into()])
 }

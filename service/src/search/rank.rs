@@ -1,9 +1,9 @@
 //! The order of hits: the same on every engine, and made only from the query and the
 //! document itself. Statistics of the whole index would let documents that the caller may
 //! not see shine through. Knows no SQL.
-use super::text::{Query, slips, vocabulary};
+use super::text::{Query, vocabulary};
 use sea_orm::FromQueryResult;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use uuid::Uuid;
 
 /// A document that matches, as far as its order needs it.
@@ -19,7 +19,7 @@ pub struct Candidate {
 
 impl Candidate {
     pub fn vocabulary(&self) -> BTreeSet<&str> {
-        vocabulary([&self.namespace, &self.words, &self.name, &self.title, &self.summary])
+        vocabulary([&self.namespace, &self.words, &self.title, &self.summary])
     }
 }
 
@@ -41,15 +41,19 @@ const SUMMARY: f32 = 2.0;
 /// Found by the engine in none of the other fields.
 const README: f32 = 0.5;
 
+/// Other spellings of a word of the query, and how close each is: below 0.7.
+pub type Spellings = HashMap<String, f32>;
+
 /// Is each word of the query in a short field, spelt like that?
 pub fn is_plain(query: &Query, candidate: &Candidate) -> bool {
     tier(query, candidate) < Tier::Text
-        || query.words.iter().all(|word| field(word, candidate, false).is_some())
+        || query.words.iter().all(|word| field(word, candidate, None).is_some())
 }
 
-/// Best first; documents that are equally good by name.
-pub fn best_first(query: &Query, candidates: Vec<Candidate>, forgiving: bool) -> Vec<Uuid> {
-    let mut ranked: Vec<_> = candidates.into_iter().map(|c| (place(query, &c, forgiving), c)).collect();
+/// Best first; documents that are equally good by name. `spellings` has one entry for each
+/// word of the query, or none when nothing was corrected.
+pub fn best_first(query: &Query, candidates: Vec<Candidate>, spellings: &[Spellings]) -> Vec<Uuid> {
+    let mut ranked: Vec<_> = candidates.into_iter().map(|c| (place(query, &c, spellings), c)).collect();
     ranked.sort_by(|((tier_a, score_a), a), ((tier_b, score_b), b)| {
         let better = tier_a.cmp(tier_b).then(score_b.total_cmp(score_a));
         better.then_with(|| (a.name.len(), &a.name, a.filter_id).cmp(&(b.name.len(), &b.name, b.filter_id)))
@@ -57,14 +61,15 @@ pub fn best_first(query: &Query, candidates: Vec<Candidate>, forgiving: bool) ->
     ranked.into_iter().map(|(_, candidate)| candidate.filter_id).collect()
 }
 
-fn place(query: &Query, candidate: &Candidate, forgiving: bool) -> (Tier, f32) {
+fn place(query: &Query, candidate: &Candidate, spellings: &[Spellings]) -> (Tier, f32) {
     let (mut score, mut tier) = (0.0, tier(query, candidate));
-    for word in &query.words {
-        let plain = field(word, candidate, false);
-        if plain.is_none() && forgiving && field(word, candidate, true).is_some() {
+    for (at, word) in query.words.iter().enumerate() {
+        let found = field(word, candidate, None).or_else(|| {
+            let corrected = field(word, candidate, Some(spellings.get(at)?))?;
             tier = tier.max(Tier::Typo);
-        }
-        score += plain.or_else(|| field(word, candidate, forgiving)).unwrap_or(README);
+            Some(corrected)
+        });
+        score += found.unwrap_or(README);
     }
     if query.words.len() > 1 {
         let phrase = query.words.join(" ");
@@ -94,7 +99,7 @@ fn tier(query: &Query, candidate: &Candidate) -> Tier {
 }
 
 /// The weight of the best field that has the word.
-fn field(word: &str, candidate: &Candidate, forgiving: bool) -> Option<f32> {
+fn field(word: &str, candidate: &Candidate, spellings: Option<&Spellings>) -> Option<f32> {
     let texts = [
         (NAME, &candidate.name),
         (NAME, &candidate.words),
@@ -108,7 +113,10 @@ fn field(word: &str, candidate: &Candidate, forgiving: bool) -> Option<f32> {
             continue;
         }
         for (at, other) in text.split(' ').enumerate() {
-            let close = closeness(word, other, forgiving);
+            let close = match spellings {
+                Some(spellings) => spellings.get(other).copied().unwrap_or(0.0),
+                None => closeness(word, other),
+            };
             if close > 0.0 {
                 // What a text begins with it is more likely about.
                 let early = 1.0 / (1.0 + at as f32 / 50.0);
@@ -120,21 +128,11 @@ fn field(word: &str, candidate: &Candidate, forgiving: bool) -> Option<f32> {
 }
 
 /// 1 for the same word, 0 for another one.
-fn closeness(word: &str, other: &str, forgiving: bool) -> f32 {
-    if word == other {
-        return 1.0;
-    }
+fn closeness(word: &str, other: &str) -> f32 {
     if other.starts_with(word) {
-        return 0.85;
+        return if other.len() == word.len() { 1.0 } else { 0.85 };
     }
     // Endings that a stemmer takes off: `limiting`, `limiter`, `limits`.
     let shared = word.bytes().zip(other.bytes()).take_while(|(a, b)| a == b).count();
-    if shared >= 4 && shared * 10 >= word.len().max(other.len()) * 6 {
-        return 0.7;
-    }
-    match forgiving {
-        true if word.len() >= 3 && other.contains(word) => 0.6,
-        true => slips(word, other).map_or(0.0, |slips| 0.65 - 0.1 * slips as f32),
-        false => 0.0,
-    }
+    if shared >= 4 && shared * 10 >= word.len().max(other.len()) * 6 { 0.7 } else { 0.0 }
 }
