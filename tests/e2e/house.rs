@@ -210,7 +210,11 @@ fn files_are_short_begin_with_what_they_own_and_have_a_name_that_says_something(
 }
 
 /// Functions that are longer than 60 lines, each with the reason.
-const LONG_FUNCTIONS: [(&str, &str, &str); 0] = [];
+const LONG_FUNCTIONS: [(&str, &str, &str); 1] = [(
+    "service/verification/src/mangled/grammar.rs",
+    "type_inside",
+    "one arm for each letter of the mangling grammar: its table, which is compared with the ABI's as a whole",
+)];
 
 /// Name and length of every function, by its indentation.
 fn functions(text: &str) -> Vec<(String, usize)> {
@@ -244,7 +248,7 @@ fn functions(text: &str) -> Vec<(String, usize)> {
 
 #[test]
 fn functions_fit_on_a_screen() {
-    let mut seen = 0;
+    let (mut seen, mut long) = (0, vec![]);
     for (file, text) in shipped(&PRODUCT) {
         // Migrations list columns; they are frozen and read from top to bottom.
         if file.starts_with("migrations/") {
@@ -253,12 +257,12 @@ fn functions_fit_on_a_screen() {
         for (name, lines) in functions(&text) {
             seen += 1;
             let excused = LONG_FUNCTIONS.iter().any(|(f, n, _)| *f == file && *n == name);
-            assert!(
-                lines <= 60 || excused,
-                "{file}: `{name}` has {lines} lines: split it, or give a reason here"
-            );
+            if lines > 60 && !excused {
+                long.push(format!("{file}: `{name}` has {lines} lines"));
+            }
         }
     }
+    assert!(long.is_empty(), "split these, or give a reason here: {long:#?}");
     assert!(seen > 700, "only {seen} functions were found");
 }
 

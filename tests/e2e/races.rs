@@ -211,10 +211,9 @@ async fn writers_whose_words_cross_do_not_wait_for_each_other_for_ever() {
         assert_eq!(statuses(&join_all(acts).await), [(201, 12)].into());
     }
     let removed = (0..12).map(|i| {
-        alice.delete(Box::leak(
-            format!("/api/v1/filters/alice/{}0q-{i}x", if i % 2 == 0 { "alpha" } else { "omega" })
-                .into_boxed_str(),
-        ))
+        let name = if i % 2 == 0 { "alpha" } else { "omega" };
+        let (alice, path) = (alice.clone(), format!("/api/v1/filters/alice/{name}0q-{i}x"));
+        async move { alice.delete(&path).await }
     });
     assert_eq!(statuses(&join_all(removed).await), [(204, 12)].into());
 }

@@ -71,7 +71,10 @@ where
     let limit = state.serve.max_module_bytes;
     let path = new_path(state);
     let mut unfinished = Unfinished(Some(path.clone()));
-    let mut file = tokio::io::BufWriter::with_capacity(CHUNK, tokio::fs::File::create(&path).await?);
+    // Made here and now: on the blocking pool it might come to be after a client who left at
+    // once has had it removed.
+    let created = tokio::fs::File::from_std(std::fs::File::create(&path)?);
+    let mut file = tokio::io::BufWriter::with_capacity(CHUNK, created);
     let mut hasher = sha2::Sha256::new();
     let mut size = 0u64;
     while let Some(chunk) = stream.next().await {

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashMap};
 use tamis_e2e::{
     app::TestApp,
     client::{Person, Reply},
-    fixtures::distinct,
+    fixtures::small,
 };
 use tamis_entities::{
     audit_entry, filter, namespace, release, review, review_vote,
@@ -67,7 +67,7 @@ async fn act(actors: &Actors, filter: &str, chance: u64, i: u64) -> Option<Reply
         _ => {
             actors
                 .alice
-                .post(&format!("{release}/{}", if i % 2 == 0 { "yank" } else { "unyank" }), &json!({}))
+                .post(&format!("{release}/{}", if i.is_multiple_of(2) { "yank" } else { "unyank" }), &json!({}))
                 .await
         }
     };
@@ -161,7 +161,7 @@ async fn nothing_is_published_but_what_was_approved_in_any_interleaving() {
                 let author = app.author(&format!("author-{seed}x")).await;
                 let name = format!("f{seed}");
                 let filter = format!("{}/{name}", author.name);
-                author.upload(&filter, "1.0.0", distinct(&filter, 10)).await.expect(201);
+                author.upload(&filter, "1.0.0", small()).await.expect(201);
                 let grant = format!("/api/v1/filters/{filter}/grants/user:carl");
                 author.put(&grant, &json!({"level": "write"})).await.expect(200);
                 let actors = Actors { alice: author, curators: curators.clone() };
