@@ -25,6 +25,8 @@ fn form(parts: &[(&str, &[u8])], closed: bool) -> Vec<u8> {
 
 const VERSION: &str = "Content-Disposition: form-data; name=\"version\"";
 const METADATA: &str = "Content-Disposition: form-data; name=\"metadata\"";
+/// Head and body of each part of a form.
+type Fields<'a> = &'a [(&'a str, &'a [u8])];
 const MODULE: &str =
     "Content-Disposition: form-data; name=\"module\"; filename=\"f.wasm\"\r\nContent-Type: application/wasm";
 
@@ -60,7 +62,7 @@ async fn forms_that_are_wrong_are_refused_and_leave_nothing() {
     let unknown = "Content-Disposition: form-data; name=\"visibility\"";
     let nameless = "Content-Disposition: form-data";
     let upper = "Content-Disposition: form-data; name=\"MODULE\"; filename=\"f.wasm\"";
-    let cases: &[(&str, &[(&str, &[u8])], &str)] = &[
+    let cases: &[(&str, Fields<'_>, &str)] = &[
         ("no module", &[(VERSION, b"1.0.0")], "module"),
         ("no version", &[(MODULE, &bytes)], "version"),
         ("no part", &[], "body"),

@@ -158,7 +158,7 @@ async fn ask(nobody: &Person, i: usize, seed: &mut u64) {
         4 => format!("/%1b[31m%0d%0a{seed:x}"),
         _ => format!("/docs/{seed:x}"),
     };
-    let method = if i % 7 == 0 { format!("M{seed:X}") } else { "GET".into() };
+    let method = if i.is_multiple_of(7) { format!("M{seed:X}") } else { "GET".into() };
     let method = reqwest::Method::from_bytes(method.as_bytes()).unwrap();
     let reply = nobody.send(nobody.request(method, &path)).await;
     assert!((400..500).contains(&reply.status), "{path}: {}", reply.status);
