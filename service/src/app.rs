@@ -27,7 +27,7 @@ pub struct Inner {
     /// Signs cursors; made once per instance.
     pub secret: [u8; 32],
     /// At most one verification per core at once: each holds a whole module in memory.
-    pub verifications: Semaphore,
+    pub verifiers: modules::verifiers::Verifiers,
     /// Modules that are downloaded often.
     pub hot: modules::hot::Hot,
     /// Bodies being received or stored at once; more wait their turn.
@@ -66,7 +66,7 @@ impl State {
             store,
             serve,
             secret,
-            verifications: Semaphore::new(cores),
+            verifiers: modules::verifiers::Verifiers::start(cores)?,
             hot: modules::hot::Hot::default(),
             transfers: Semaphore::new(256),
             outbound,

@@ -7,3 +7,4 @@ pub mod hot;
 pub mod http;
 pub mod spool;
 pub mod store;
+pub mod verifiers;

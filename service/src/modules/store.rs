@@ -118,10 +118,9 @@ pub fn key(sha256: &Sha256, generation: i64) -> Result<BlobKey, BlobError> {
 
 /// At most one verification per core at once, off the threads that serve.
 async fn verify_file(state: &State, path: &Path, declared: Option<PluginType>) -> Result<Report> {
-    let _turn = state.verifications.acquire().await.map_err(|e| Error::internal(e.to_string()))?;
     let (path, declared) = (path.to_owned(), declaration(declared));
-    tokio::task::spawn_blocking(move || Ok(tamis_verification::verify(&std::fs::read(path)?, &declared)))
-        .await?
+    let verify = move || Ok(tamis_verification::verify(&std::fs::read(path)?, &declared));
+    state.verifiers.run(verify).await?
 }
 
 pub fn declaration(declared: Option<PluginType>) -> Declared {
@@ -164,10 +163,8 @@ pub async fn report_of(state: &State, sha256: &Sha256, declared: Option<PluginTy
         return Ok(report);
     }
     let bytes = super::deliver::read_all(state, sha256).await?;
-    let _turn = state.verifications.acquire().await.map_err(|e| Error::internal(e.to_string()))?;
     let declared_as = declaration(declared);
-    let report =
-        tokio::task::spawn_blocking(move || tamis_verification::verify(&bytes, &declared_as)).await?;
+    let report = state.verifiers.run(move || tamis_verification::verify(&bytes, &declared_as)).await?;
     let txn = state.db.begin_write().await?;
     insert_report(state, &txn, sha256, declared, &report).await?;
     txn.commit().await?;
