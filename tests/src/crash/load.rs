@@ -21,8 +21,8 @@ pub struct Down;
 /// What workers know of each other: modules that all of them send, and what is published.
 pub struct Shared {
     http: reqwest::Client,
-    /// Steps that were answered; the driver waits for some before it kills.
-    pub answered: AtomicU64,
+    /// Of all workers; the driver waits for some before it kills.
+    pub acknowledged: AtomicU64,
     salts: Vec<String>,
     published: Mutex<Vec<String>>,
 }
@@ -32,7 +32,7 @@ impl Shared {
         let salts = (0..4).map(|n| format!("shared {seed} {n}")).collect();
         // A connection for each request: those of a killed server are dead.
         let http = reqwest::Client::builder().pool_max_idle_per_host(0).no_proxy().build().expect("a client");
-        Self { http, answered: AtomicU64::new(0), salts, published: Mutex::default() }
+        Self { http, acknowledged: AtomicU64::new(0), salts, published: Mutex::default() }
     }
 }
 
@@ -81,6 +81,7 @@ impl Worker {
     /// Works until the connection breaks; that may happen only once the server has been killed.
     pub async fn work(&mut self, killed: &AtomicBool) {
         while !killed.load(Ordering::SeqCst) {
+            let before = self.ledger.acknowledged;
             let step = match self.random.below(12) {
                 0..=2 => self.upload_new().await,
                 3 => self.upload_shared().await,
@@ -96,7 +97,7 @@ impl Worker {
                 }
                 return;
             }
-            self.shared.answered.fetch_add(1, Ordering::SeqCst);
+            self.shared.acknowledged.fetch_add(self.ledger.acknowledged - before, Ordering::SeqCst);
         }
     }
 
@@ -248,6 +249,7 @@ impl Worker {
     fn published(&mut self, filter: &str) {
         let entry = self.ledger.entry(filter);
         (entry.published, entry.publishing, entry.review) = (true, false, None);
+        self.ledger.acknowledged += 1;
         self.shared.published.lock().unwrap().push(filter.to_owned());
     }
 

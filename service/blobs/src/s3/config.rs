@@ -13,6 +13,8 @@ use aws_sdk_s3::config::{
 use aws_sdk_s3::{Client, Config};
 
 const CONNECT: Duration = Duration::from_secs(3);
+/// A store that says nothing for this long to a question without a body is away.
+const ANSWER: Duration = Duration::from_secs(10);
 const ATTEMPT: Duration = Duration::from_secs(30);
 const PROBE: Duration = Duration::from_secs(5);
 const ATTEMPTS: u32 = 3;
@@ -135,7 +137,7 @@ pub(super) fn deadline(deadline: Deadline) -> Builder {
 fn timeouts(deadline: &Deadline) -> TimeoutConfig {
     let attempt = match deadline {
         Deadline::Probe => PROBE,
-        Deadline::Small => ATTEMPT,
+        Deadline::Small => ANSWER,
         Deadline::Transfer(size) => ATTEMPT + Duration::from_secs(size / SLOWEST),
     };
     TimeoutConfig::builder()
