@@ -210,11 +210,14 @@ fn files_are_short_begin_with_what_they_own_and_have_a_name_that_says_something(
 }
 
 /// Functions that are longer than 60 lines, each with the reason.
-const LONG_FUNCTIONS: [(&str, &str, &str); 1] = [(
-    "service/verification/src/mangled/grammar.rs",
-    "type_inside",
-    "one arm for each letter of the mangling grammar: its table, which is compared with the ABI's as a whole",
-)];
+const LONG_FUNCTIONS: [(&str, &str, &str); 2] = [
+    (
+        "service/verification/src/mangled/grammar.rs",
+        "type_inside",
+        "one arm for each letter of the mangling grammar: its table, compared with the ABI's as a whole",
+    ),
+    ("service/verification/src/parse.rs", "keep", "one arm for each section, in the order of the format"),
+];
 
 /// Name and length of every function, by its indentation.
 fn functions(text: &str) -> Vec<(String, usize)> {

@@ -5,6 +5,7 @@ use futures_util::future::join_all;
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};
 use serde_json::json;
 use std::collections::BTreeMap;
+use tamis::jobs::{self, Job};
 use tamis_e2e::{
     app::TestApp,
     client::{Person, Reply},
@@ -121,6 +122,22 @@ async fn an_approval_is_released_once_however_many_ask() {
     app.drain_jobs().await;
     let acts = audit_entry::Entity::find().filter(audit_entry::Column::Action.eq("release.publish"));
     assert_eq!(acts.count(&*app.state.db).await.unwrap(), 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_claim_takes_one_job_however_many_wait() {
+    let app = TestApp::spawn().await;
+    let txn = app.state.db.begin_write().await.unwrap();
+    for _ in 0..60 {
+        // Of a review that is gone: done as soon as it is looked at.
+        let job = Job::CheckReview { review: uuid::Uuid::now_v7() };
+        jobs::enqueue(&*txn, &app.clock, &job).await.unwrap();
+    }
+    txn.commit().await.unwrap();
+    let workers = join_all((0..4).map(|_| jobs::queue::drain(&app.state))).await;
+    assert!(workers.iter().all(Result::is_ok));
+    // One that was claimed and forgotten would be there until its lease lapses, after a minute.
+    app.drain_jobs().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

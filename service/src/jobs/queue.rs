@@ -8,7 +8,7 @@ use crate::{
 use sea_orm::{
     ColumnTrait, Condition, EntityTrait, ExprTrait, Order, PaginatorTrait, QueryFilter, QueryOrder,
     QuerySelect, QueryTrait,
-    sea_query::{Expr, LockBehavior, LockType},
+    sea_query::{Expr, LockBehavior, LockType, SubQueryStatement},
 };
 use std::time::Duration;
 use tamis_entities::{job, value::JobState};
@@ -33,12 +33,15 @@ async fn claim(state: &State) -> Result<Option<job::Model>> {
     if !state.db.is_sqlite() {
         oldest.lock_with_behavior(LockType::Update, LockBehavior::SkipLocked);
     }
+    // `=`, not `IN`: PostgreSQL may run the subquery of an `IN` once per row, and each run would
+    // lock and claim another job, which nobody then works on until its lease lapses.
+    let oldest = Expr::SubQuery(None, Box::new(SubQueryStatement::SelectStatement(oldest)));
     let txn = state.db.begin_write().await?;
     let claimed = job::Entity::update_many()
         .col_expr(job::Column::LeasedBy, Expr::value(holder()))
         .col_expr(job::Column::LeaseUntil, Expr::value(now.plus(LEASE)))
         .col_expr(job::Column::Attempts, Expr::col(job::Column::Attempts).add(1))
-        .filter(job::Column::Id.in_subquery(oldest))
+        .filter(Expr::col(job::Column::Id).eq(oldest))
         .filter(free)
         .exec_with_returning(&*txn)
         .await?;
