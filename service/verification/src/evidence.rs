@@ -1,8 +1,8 @@
 //! Which plugin types the bytes speak for. Every SDK exports the callbacks of all types, so exports
-//! count only where a whole group is missing; imports say more. Evidence, never proof.
+//! count only where a whole group is missing; imports say more, and names most. Evidence, never proof.
 
 use crate::PluginType;
-use crate::facts::Facts;
+use crate::facts::{Facts, NameHints};
 use crate::tables::{CALLBACKS, Group};
 
 /// Host functions that only make sense with HTTP headers at hand.
@@ -21,6 +21,26 @@ const SERVICE_CALLS: [&str; 3] =
     ["proxy_set_tick_period_milliseconds", "proxy_register_shared_queue", "proxy_dequeue_shared_queue"];
 
 pub fn types(facts: &Facts<'_>) -> Vec<PluginType> {
+    let named = named(&facts.hints);
+    if named.is_empty() { linked(facts) } else { named }
+}
+
+/// The traits that a Rust filter implements; it exports and imports the rest all the same.
+pub fn named(hints: &NameHints) -> Vec<PluginType> {
+    let mut types = Vec::new();
+    if hints.http_context {
+        types.push(PluginType::Http);
+    }
+    if hints.stream_context {
+        types.push(PluginType::Network);
+    }
+    if types.is_empty() && hints.root_context {
+        types.push(PluginType::Service);
+    }
+    types
+}
+
+fn linked(facts: &Facts<'_>) -> Vec<PluginType> {
     let http_exports = exports_any(facts, Group::Http);
     let network_exports = exports_any(facts, Group::Network);
     let http_calls = imports_any(facts, &HTTP_CALLS);

@@ -158,6 +158,10 @@ pub struct Producer {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct NameHints {
     pub rust_sdk: bool,
+    /// Methods of the Rust SDK's traits, which only a module has that implements the trait.
+    pub http_context: bool,
+    pub stream_context: bool,
+    pub root_context: bool,
     pub go_sdk: bool,
     pub cpp_sdk: bool,
     pub go: bool,

@@ -132,11 +132,11 @@ impl<'f, 'a> Reading<'f, 'a> {
             }
             Payload::ImportSection(reader) => {
                 self.section("import", reader.range(), Some(reader.count()));
-                if reader.count() > MAX_IMPORTS {
-                    return Err(Stop::Limit("it has more than 100,000 imports"));
-                }
                 for import in reader.clone().into_imports() {
                     self.import(import?);
+                    if self.facts.imports.len() > MAX_IMPORTS {
+                        return Err(Stop::Limit("it has more than 100,000 imports"));
+                    }
                 }
             }
             Payload::FunctionSection(reader) => {
@@ -161,14 +161,6 @@ impl<'f, 'a> Reading<'f, 'a> {
                 self.section("tag", reader.range(), Some(reader.count()));
                 self.facts.tags += u64::from(reader.count());
             }
-            Payload::GlobalSection(reader) => {
-                self.section("global", reader.range(), Some(reader.count()));
-                for global in reader.clone() {
-                    let global = global?;
-                    self.facts.globals.push(Val::of(global.ty.content_type));
-                    self.facts.instance.global(&self.facts.types, &global.init_expr);
-                }
-            }
             Payload::ExportSection(reader) => {
                 self.section("export", reader.range(), Some(reader.count()));
                 for export in reader.clone() {
@@ -182,6 +174,14 @@ impl<'f, 'a> Reading<'f, 'a> {
 
     fn keep_rest(&mut self, payload: &Payload<'a>) -> Result<(), Stop> {
         match payload {
+            Payload::GlobalSection(reader) => {
+                self.section("global", reader.range(), Some(reader.count()));
+                for global in reader.clone() {
+                    let global = global?;
+                    self.facts.globals.push(Val::of(global.ty.content_type));
+                    self.facts.instance.global(&self.facts.types, &global.init_expr);
+                }
+            }
             Payload::StartSection { func, range } => {
                 self.section("start", range.clone(), None);
                 self.facts.start = Some(*func);

@@ -15,7 +15,7 @@ pub const MAX_SIZE: usize = 256 * 1024 * 1024;
 /// The parser keeps some 700 bytes for each; compilers write a few thousand.
 pub const MAX_TYPES: usize = 200_000;
 /// Hosts offer about a hundred.
-pub const MAX_IMPORTS: u32 = 100_000;
+pub const MAX_IMPORTS: usize = 100_000;
 /// Values on the stack of one function. A call that gives a thousand results is two bytes long, so
 /// without this a few megabytes of code would ask for gigabytes.
 const MAX_STACK: u32 = 12_000_000;

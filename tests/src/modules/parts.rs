@@ -56,6 +56,7 @@ pub fn entry_points(all: &mut Vec<Mutant>) {
         draft.functions.retain(|name, _| name == "proxy_on_memory_allocate");
     });
     starts(all);
+    start_sections(all);
 }
 
 fn starts(all: &mut Vec<Mutant>) {
@@ -91,6 +92,17 @@ fn starts(all: &mut Vec<Mutant>) {
     add(all, "start section that traps", RefusesByRunning, |draft| {
         draft.more = "(func $s unreachable) (start $s)".to_owned();
     });
+    add(all, "_start that calls proc_exit", RefusesByRunning, |draft| {
+        draft.import("wasi_snapshot_preview1", "proc_exit", "i>");
+        draft.more = "(func (export \"_start\") (call 0 (i32.const 0)))".to_owned();
+    });
+    add(all, "configuration refused by the module", RefusesByRunning, |draft| {
+        let refusing = "(func (export \"proxy_on_configure\") (param i32 i32) (result i32) i32.const 0)";
+        draft.functions.insert("proxy_on_configure".to_owned(), refusing.to_owned());
+    });
+}
+
+fn start_sections(all: &mut Vec<Mutant>) {
     let log = "(call 0 (i32.const 2) (i32.const 0) (i32.const 0))";
     for (name, outcome, body) in [
         ("start section that calls the host", Dies, format!("(func $s (drop {log}))")),
@@ -125,14 +137,6 @@ fn starts(all: &mut Vec<Mutant>) {
         draft.imports += "(import \"env\" \"memory\" (memory 1))";
         draft.memory.clear();
         draft.more = format!("(func $s (drop {log})) (start $s)");
-    });
-    add(all, "_start that calls proc_exit", RefusesByRunning, |draft| {
-        draft.import("wasi_snapshot_preview1", "proc_exit", "i>");
-        draft.more = "(func (export \"_start\") (call 0 (i32.const 0)))".to_owned();
-    });
-    add(all, "configuration refused by the module", RefusesByRunning, |draft| {
-        let refusing = "(func (export \"proxy_on_configure\") (param i32 i32) (result i32) i32.const 0)";
-        draft.functions.insert("proxy_on_configure".to_owned(), refusing.to_owned());
     });
 }
 

@@ -1,7 +1,7 @@
 //! The declared plugin type against the exports. A module of the wrong type loads and does nothing,
 //! so this warns; it cannot confirm a type, only contradict it.
 
-use crate::evidence::exports_any;
+use crate::evidence::{self, exports_any};
 use crate::facts::Facts;
 use crate::findings::Findings;
 use crate::tables::Group;
@@ -46,5 +46,20 @@ pub fn check(facts: &Facts<'_>, declared: &Declared, findings: &mut Findings) {
                 ),
             )
             .fix("Correct the declared type, or export the callbacks.");
+        return;
+    }
+    let named = evidence::named(&facts.hints);
+    if !named.is_empty() && !named.contains(&plugin_type) {
+        let named: Vec<_> = named.into_iter().map(PluginType::as_str).collect();
+        findings
+            .warning(
+                "type-contradicted",
+                format!(
+                    "Declared as {} plugin, but the contexts that its code implements are those of {}.",
+                    plugin_type.as_str(),
+                    named.join(" and ")
+                ),
+            )
+            .fix("Correct the declared type: a plugin in the wrong place loads and does nothing.");
     }
 }

@@ -213,50 +213,17 @@ impl Reader<'_> {
 
     fn type_inside(&mut self) -> Size {
         let size = match self.peek()? {
-            b'v' | b'w' | b'b' | b'c' | b'a' | b'h' | b's' | b't' | b'i' | b'j' | b'l' | b'm' | b'x'
-            | b'y' | b'n' | b'o' | b'f' | b'd' | b'e' | b'g' | b'z' => {
+            b'D' => return self.type_d(),
+            byte if is_builtin(byte) => {
                 self.at += 1;
                 return Some(WORD);
             }
-            b'D' => return self.type_d(),
             b'S' if !self.next_is(1, b't') => {
                 let size = self.substitution()?;
                 if !self.next_is(0, b'I') {
                     return Some(size);
                 }
                 size.saturating_add(self.template_arguments(false)?)
-            }
-            b'r' | b'V' | b'K' => {
-                while matches!(self.peek()?, b'r' | b'V' | b'K') {
-                    self.at += 1;
-                }
-                self.type_()?.saturating_add(WORD)
-            }
-            b'P' | b'R' | b'O' | b'C' | b'G' => {
-                self.at += 1;
-                self.type_()?.saturating_add(2)
-            }
-            b'U' => {
-                self.at += 1;
-                let qualifier = self.source()?.saturating_add(self.template_arguments(false)?);
-                self.type_()?.saturating_add(qualifier)
-            }
-            b'u' => {
-                self.at += 1;
-                self.source()?
-            }
-            b'F' => self.function()?,
-            b'A' => {
-                self.at += 1;
-                if !self.next_is(0, b'_') {
-                    self.number()?;
-                }
-                self.expect(b'_')?;
-                self.type_()?.saturating_add(WORD)
-            }
-            b'M' => {
-                self.at += 1;
-                self.type_()?.saturating_add(self.type_()?)
             }
             b'T' if matches!(self.text.get(self.at + 1), Some(b's' | b'u' | b'e')) => {
                 self.at += 2;
@@ -269,9 +236,41 @@ impl Reader<'_> {
                 }
                 size.saturating_add(self.template_arguments(false)?)
             }
+            b'F' => self.function()?,
+            byte @ (b'r' | b'V' | b'K' | b'P' | b'R' | b'O' | b'C' | b'G' | b'U' | b'u' | b'A' | b'M') => {
+                self.at += 1;
+                self.compound(byte)?
+            }
             _ => self.name(false)?,
         };
         self.remember(size)
+    }
+
+    /// A type made of another, behind its first letter.
+    fn compound(&mut self, letter: u8) -> Size {
+        match letter {
+            b'r' | b'V' | b'K' => {
+                while matches!(self.peek()?, b'r' | b'V' | b'K') {
+                    self.at += 1;
+                }
+                Some(self.type_()?.saturating_add(WORD))
+            }
+            b'U' => {
+                let qualifier = self.source()?.saturating_add(self.template_arguments(false)?);
+                Some(self.type_()?.saturating_add(qualifier))
+            }
+            b'u' => self.source(),
+            b'A' => {
+                if !self.next_is(0, b'_') {
+                    self.number()?;
+                }
+                self.expect(b'_')?;
+                Some(self.type_()?.saturating_add(WORD))
+            }
+            b'M' => Some(self.type_()?.saturating_add(self.type_()?)),
+            // Pointers, references, complex and imaginary numbers.
+            _ => Some(self.type_()?.saturating_add(2)),
+        }
     }
 
     fn type_d(&mut self) -> Size {
@@ -309,4 +308,30 @@ impl Reader<'_> {
             reader.type_()
         })
     }
+}
+
+fn is_builtin(byte: u8) -> bool {
+    matches!(
+        byte,
+        b'v' | b'w'
+            | b'b'
+            | b'c'
+            | b'a'
+            | b'h'
+            | b's'
+            | b't'
+            | b'i'
+            | b'j'
+            | b'l'
+            | b'm'
+            | b'x'
+            | b'y'
+            | b'n'
+            | b'o'
+            | b'f'
+            | b'd'
+            | b'e'
+            | b'g'
+            | b'z'
+    )
 }

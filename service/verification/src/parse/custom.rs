@@ -78,9 +78,13 @@ fn keep_names(hints: &mut NameHints, names: wasmparser::NameSectionReader<'_>) {
 impl NameHints {
     fn look_at(&mut self, name: &str) {
         // A hint sits near the front of a name; the rest of a long one is not worth the time.
-        let head = name.char_indices().nth(160).map_or(name, |(cut, _)| &name[..cut]);
-        self.rust_sdk |=
-            head.contains("proxy_wasm") && (head.contains("dispatcher") || head.contains("hostcalls"));
+        let head = name.char_indices().nth(400).map_or(name, |(cut, _)| &name[..cut]);
+        if head.contains("proxy_wasm") {
+            self.rust_sdk |= head.contains("dispatcher") || head.contains("hostcalls");
+            self.http_context |= has_method(head, "HttpContext");
+            self.stream_context |= has_method(head, "StreamContext");
+            self.root_context |= has_method(head, "RootContext");
+        }
         self.go_sdk |= head.contains("proxy-wasm-go-sdk");
         self.cpp_sdk |=
             head.contains("exports::") || head.contains("_ZN7Context") || head.contains("RootContext");
@@ -88,6 +92,14 @@ impl NameHints {
         self.go |= head.starts_with("runtime.mallocgc") || head.starts_with("runtime.gcStart");
         self.assemblyscript |= head.starts_with("~lib/");
     }
+}
+
+/// Both of Rust's manglings put the length of the method's name behind the trait it belongs to.
+fn has_method(name: &str, of: &str) -> bool {
+    name.match_indices(of).any(|(at, _)| {
+        let rest = &name[at + of.len()..];
+        rest.strip_prefix("$GT$").unwrap_or(rest).starts_with(|next: char| next.is_ascii_digit())
+    })
 }
 
 /// The length of the custom section that `rest` starts with, for a name that only this parser minds;

@@ -107,3 +107,21 @@ fn evidence_comes_from_imports_where_all_callbacks_are_exported() {
     );
     assert_eq!(evidence(""), []);
 }
+
+#[test]
+fn names_of_trait_methods_are_the_best_evidence() {
+    let evidence = |names: &[&str]| {
+        let functions: String = names.iter().map(|name| format!("(func ${name})")).collect();
+        verify(&filter("", &functions), &Declared::default()).type_evidence
+    };
+    let dynamic = "_RINvNtC4_core3ptr13drop_in_placeINtNtC5_10proxy_wasm6traits11HttpContextEL_E";
+    let stream = "_RNvXs_C7_6filterNtB4_6StreamNtNtC5_10proxy_wasm6traits13StreamContext18on_downstream_data";
+    let root = "_ZN61_$LT$filter..Root$u20$as$u20$proxy_wasm..traits..RootContext$GT$12on_configure17h0E";
+    let http = "_ZN61_$LT$filter..Http$u20$as$u20$proxy_wasm..traits..HttpContext$GT$6on_log17h0E";
+    assert_eq!(evidence(&[dynamic, stream, root]), [PluginType::Network]);
+    assert_eq!(evidence(&[dynamic, root]), [PluginType::Service]);
+    assert_eq!(evidence(&[dynamic, root, http]), [PluginType::Http]);
+    passes(&filter("", &format!("(func ${http})")));
+    let finding = crate::warns_with(&filter("", &format!("(func ${stream})")), "type-contradicted");
+    assert!(finding.message.contains("network"), "{finding:?}");
+}
