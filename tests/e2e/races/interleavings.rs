@@ -67,7 +67,10 @@ async fn act(actors: &Actors, filter: &str, chance: u64, i: u64) -> Option<Reply
         _ => {
             actors
                 .alice
-                .post(&format!("{release}/{}", if i.is_multiple_of(2) { "yank" } else { "unyank" }), &json!({}))
+                .post(
+                    &format!("{release}/{}", if i.is_multiple_of(2) { "yank" } else { "unyank" }),
+                    &json!({}),
+                )
                 .await
         }
     };
