@@ -103,7 +103,8 @@ async fn one_cycle(
             })
         })
         .collect();
-    let collector = (cycle.is_multiple_of(3))
+    let collector = cycle
+        .is_multiple_of(3)
         .then(|| instance.command(&["gc", "--grace", "0s"]).spawn().expect("tamis gc"));
     // On a slow machine the moment would always come before the first answer.
     let wanted = shared.acknowledged.load(SeqCst) + [0, 1, 4, 10][(cycle % 4) as usize];
