@@ -24,10 +24,11 @@ pub async fn run(store: StoreArgs, mut serve: ServeArgs, clock: Clock) -> Result
         .map_err(|e| Error::invalid("--listen", format!("{}: {e}", serve.listen)))?;
     // Port 0 asks for any: from here on the real one is meant.
     serve.listen = listener.local_addr()?;
-    let seeds = serve.seed || (store.is_embedded_database() && !serve.no_seed);
+    let embedded = store.is_embedded_database();
     let state = State::open(store, serve, clock).await?;
+    let _alone = if embedded { Some(alone(&state)?) } else { None };
     crate::modules::spool::sweep(&state.store.spool(), Duration::from_secs(3600))?;
-    if seeds {
+    if state.serve.seed || (embedded && !state.serve.no_seed) {
         let published = seed::run(&state).await?;
         if published > 0 {
             tracing::info!(published, "built-in filters published");
@@ -40,6 +41,22 @@ pub async fn run(store: StoreArgs, mut serve: ServeArgs, clock: Clock) -> Result
     }
     app::run(state, listener, None).await?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// The embedded default has one server process; the kernel ends the lock with the process.
+fn alone(state: &State) -> Result<std::fs::File> {
+    let path = state.store.data_dir.join("serve.lock");
+    let file = std::fs::File::options().create(true).append(true).open(&path)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(std::fs::TryLockError::Error(error)) => Err(error.into()),
+        Err(std::fs::TryLockError::WouldBlock) => {
+            let directory = state.store.data_dir.display();
+            let detail =
+                format!("another server runs on {directory}; several need PostgreSQL (--database-url)");
+            Err(Error::invalid("--data-dir", detail))
+        }
+    }
 }
 
 /// To a person on the terminal, else to a file that only this account reads.

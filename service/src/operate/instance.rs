@@ -7,7 +7,7 @@ use crate::{
 use sea_orm::{ActiveValue::Set, ConnectionTrait, EntityTrait, sea_query::OnConflict};
 use tamis_entities::setting;
 
-async fn read<C: ConnectionTrait>(db: &C, key: &str) -> Result<Option<String>> {
+pub async fn read<C: ConnectionTrait>(db: &C, key: &str) -> Result<Option<String>> {
     Ok(setting::Entity::find_by_id(key.to_owned()).one(db).await?.map(|s| s.value))
 }
 

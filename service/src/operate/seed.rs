@@ -14,15 +14,15 @@ use crate::{
     },
     jobs,
     modules::spool,
-    operate::accounts,
+    operate::{accounts, instance},
     releases,
     reviews::{self, decide::VoteRequest, submit::ReviewRequest},
     teams::take_handle,
 };
-use sea_orm::EntityTrait;
-use std::sync::Arc;
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+use std::{sync::Arc, time::Duration};
 use tamis_entities::{
-    namespace, review,
+    namespace, release, review,
     value::{
         Decision, Example, MemberRole, NamespaceKind, PluginType, ReleaseState, ReviewAction, ReviewState,
         Role, Scopes, Slug, Version,
@@ -77,8 +77,15 @@ async fn namespace(state: &State) -> Result<namespace::Model> {
 }
 
 /// Publishes what is not published yet. Safe to repeat, and on several replicas at once.
+/// Without `--seed` only the first start does it: what was unpublished since stays so.
 pub async fn run(state: &State) -> Result<u64> {
-    if !jobs::lease::hold(state, "seed", std::time::Duration::from_secs(300)).await? {
+    const DONE: &str = "seeded";
+    if !state.serve.seed && instance::read(&*state.db, DONE).await?.is_some() {
+        return Ok(0);
+    }
+    // The embedded default is alone; a lease left by a start that was cut off must not stop it.
+    let alone = state.store.is_embedded_database();
+    if !alone && !jobs::lease::hold(state, "seed", Duration::from_secs(60)).await? {
         return Ok(0);
     }
     let namespace = namespace(state).await?;
@@ -88,6 +95,7 @@ pub async fn run(state: &State) -> Result<u64> {
     for seed in tamis_seed::filters().map_err(|e| Error::internal(e.to_string()))? {
         published += u64::from(publish(state, &namespace, &author, &approver, &seed).await?);
     }
+    instance::keep(&state.db, DONE, || Ok(env!("CARGO_PKG_VERSION").to_owned())).await?;
     Ok(published)
 }
 
@@ -111,7 +119,7 @@ async fn publish(
     let target = access::target(state, caller.clone(), &namespace.handle, &name).await?;
     let bytes = futures_util::stream::iter([Ok::<_, std::io::Error>(bytes::Bytes::from_static(seed.module))]);
     let spooled = spool::receive(state, bytes).await?;
-    releases::upload(state, target, &version, spooled, MetadataChange::default()).await?;
+    let uploaded = releases::upload(state, target, &version, spooled, MetadataChange::default()).await?;
     let request = ReviewRequest {
         namespace: namespace.handle.clone(),
         filter: name,
@@ -120,14 +128,31 @@ async fn publish(
         note: "Built into Tamis.".into(),
         metadata: None,
     };
-    let (_, _, review) = match reviews::submit::submit(state, caller, request).await {
-        Ok(submitted) => submitted,
-        // Another replica is at it.
-        Err(error) if error.kind() == crate::error::Kind::Conflict => return Ok(false),
+    let review = match reviews::submit::submit(state, caller, request).await {
+        Ok((_, _, review)) => review,
+        // Left open by a start that was cut off.
+        Err(error) if error.code() == "review-open" => {
+            match open_review(state, author, &uploaded.release).await? {
+                Some(review) => review,
+                None => return Ok(false),
+            }
+        }
         Err(error) => return Err(error),
     };
     approve(state, approver, review).await?;
     Ok(true)
+}
+
+async fn open_review(
+    state: &State,
+    author: &Identity,
+    release: &release::Model,
+) -> Result<Option<review::Model>> {
+    let open = review::Entity::find()
+        .filter(review::Column::ReleaseId.eq(release.id))
+        .filter(review::Column::SubmittedBy.eq(author.id))
+        .filter(review::Column::State.is_in(reviews::OPEN));
+    Ok(open.one(&*state.db).await?)
 }
 
 async fn describe(
@@ -187,14 +212,16 @@ async fn approve(state: &State, approver: &Identity, review: review::Model) -> R
     reviews::checks::run(state, review.id).await?;
     let caller = Caller(Some(Arc::new(approver.clone())));
     let found = access::load_review(state, caller.clone(), review.id, Need::VoteReview).await?;
-    let vote = VoteRequest {
-        decision: Decision::Approve,
-        digest: review.sha256.clone(),
-        revision: Some(review.revision.clone()),
-        reason: None,
-        note: Some("Built, verified and tried in Envoy with this version of Tamis.".into()),
-    };
-    reviews::decide::vote(state, &found, vote).await?;
+    if found.review.state != ReviewState::Approved {
+        let vote = VoteRequest {
+            decision: Decision::Approve,
+            digest: review.sha256.clone(),
+            revision: Some(review.revision.clone()),
+            reason: None,
+            note: Some("Built, verified and tried in Envoy with this version of Tamis.".into()),
+        };
+        reviews::decide::vote(state, &found, vote).await?;
+    }
     let now = review::Entity::find_by_id(review.id).one(&*state.db).await?;
     if now.is_none_or(|r| r.state != ReviewState::Approved) {
         return Err(Error::internal("a built-in filter was not approved"));
