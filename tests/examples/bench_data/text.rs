@@ -60,8 +60,8 @@ impl Corpus {
                 _ => self.sqlite(txn, some).await?,
             }
             for d in some {
-                let (words, key) = (d.words(), d.key());
-                let fields = [d.namespace.as_str(), &words, &key, &d.title, &d.summary];
+                let words = d.words();
+                let fields = [d.namespace.as_str(), &words, &d.title, &d.summary];
                 self.vocabulary.extend(fields.into_iter().flat_map(|f| f.split(' ')).map(str::to_owned));
             }
         }
@@ -119,9 +119,9 @@ impl Corpus {
     pub async fn finish(self, txn: &WriteTxn<'_>) -> Result<()> {
         let words: Vec<_> = self.vocabulary.into_iter().collect();
         for some in words.chunks(AT_ONCE) {
-            let mut rows = Query::insert().into_table("search_words").columns(["corpus", "word"]).to_owned();
+            let mut rows = Query::insert().into_table("search_words").columns(["word"]).to_owned();
             for word in some {
-                rows.values([self.number.into(), word.as_str().into()])?;
+                rows.values([word.as_str().into()])?;
             }
             rows.on_conflict(OnConflict::new().do_nothing().to_owned());
             txn.execute(&rows).await?;
