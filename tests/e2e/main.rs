@@ -17,3 +17,4 @@ mod repeats;
 mod schema;
 mod seed_in_envoy;
 mod tour;
+mod verification;
