@@ -86,15 +86,25 @@ def questions(sites):
             for where, member in (("catalog", False), ("filters", True)):
                 addresses = []
                 for site in sites:
-                    q = words or site.get("/api/v1/catalog?sort=name&limit=100", False)["items"][-1]["name"]
-                    path = f"/api/v1/{where}?q={quote(q)}&limit=100"
-                    found = len(site.get(path, member)["items"])
-                    least_here = min(least, site.filters // 50)
-                    if found < least_here or (most and found > most):
+                    q = words or selective_name(site, where, member)
+                    path = f"/api/v1/{where}?q={quote(q)}"
+                    answer = site.get(path + "&limit=100", member)
+                    found, more = len(answer["items"]), bool(answer["next"])
+                    if found < min(least, site.filters // 50) or (most and (found > most or more)):
                         raise RuntimeError(f"{path} at {site.filters}: {found} hits, expected {least} to {most}")
-                    addresses.append(f"/api/v1/{where}?q={quote(q)}")
+                    addresses.append(path)
                 asked.append((f"{where}, {what}", kind, member, addresses))
     return asked
+
+
+def selective_name(site, where, member):
+    """The name of a filter whose words few others have."""
+    names = {item["name"] for item in site.get("/api/v1/catalog?limit=100", False)["items"]}
+    for name in sorted(names, key=lambda name: (-len(name), name)):
+        answer = site.get(f"/api/v1/{where}?q={quote(name)}&limit=100", member)
+        if answer["items"] and not answer["next"]:
+            return name
+    raise RuntimeError("every name has more than a hundred hits")
 
 
 def measure(sites, address, member, blocks, size):
