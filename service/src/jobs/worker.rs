@@ -30,9 +30,7 @@ pub fn spawn(state: State) -> Background {
     tasks.spawn(repeat("gc", every(600), state.clone(), stopped.clone(), |s| async move {
         modules::gc::scheduled(&s).await
     }));
-    tasks.spawn(repeat("expiry", every(3600), state, stopped, |s| async move {
-        forget_expired(&s).await
-    }));
+    tasks.spawn(repeat("expiry", every(3600), state, stopped, |s| async move { forget_expired(&s).await }));
     Background { stop, tasks }
 }
 
