@@ -1,6 +1,7 @@
 //! What search looks at: one row a document, the full-text index of each engine, and the
 //! vocabulary that typos are corrected against. Full text is where the two engines differ
 //! too much for one statement.
+use crate::table::index;
 use sea_orm_migration::{prelude::*, sea_orm::DbBackend};
 
 #[derive(DeriveMigrationName)]
@@ -19,7 +20,8 @@ impl MigrationTrait for Step {
             _ => SQLITE,
         };
         m.get_connection().execute_unprepared(sql).await?;
-        Ok(())
+        // What a stranger may see is asked for by this column, and may be little of much.
+        m.create_index(index("filters", &["published_releases"], false)).await
     }
 }
 

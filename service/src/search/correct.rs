@@ -10,31 +10,50 @@ use crate::error::Result;
 use sea_orm::ConnectionTrait;
 
 /// Spellings that are tried in one statement.
-const AT_ONCE: usize = 500;
+const AT_ONCE: usize = 100;
 /// Statements that are tried: words that only hidden documents have cost time, not hits.
 const ROUNDS: usize = 20;
 /// Shorter words have nothing in common that would be more than chance.
 const SHORTEST: usize = 3;
+/// How close a word is that contains the other, at most; a slip of the finger is closer.
+const CONTAINS: f32 = 0.4;
+
+/// A word of the query in another spelling, and how close that is.
+type Spelling = (String, f32);
 
 /// What is found with other spellings, and which they are, a set for each word of the query.
+/// Parts of words count only where slips of the finger explain nothing.
 pub async fn matches<C: ConnectionTrait>(
     search: &Search<'_, C>,
     query: &Query,
 ) -> Result<(Vec<Candidate>, Vec<Spellings>)> {
-    let mut spellings = Vec::with_capacity(query.words.len());
+    let mut all = Vec::with_capacity(query.words.len());
     for word in &query.words {
         let alike = match word.chars().count() {
             0..SHORTEST => String::new(),
             _ => search.alike(word, forgiven(word)).await?,
         };
-        spellings.push(closest_first(word, &alike));
+        all.push(closest_first(word, &alike));
     }
+    let slips: Vec<_> =
+        all.iter().map(|of| &of[..of.partition_point(|(_, close)| *close > CONTAINS)]).collect();
+    let mut found = any_of(search, &slips).await?;
+    if found.is_empty() && all.iter().zip(&slips).any(|(all, slips)| all.len() > slips.len()) {
+        found = any_of(search, &all.iter().map(Vec::as_slice).collect::<Vec<_>>()).await?;
+    }
+    Ok((found, all.into_iter().map(|of| of.into_iter().collect()).collect()))
+}
+
+async fn any_of<C: ConnectionTrait>(
+    search: &Search<'_, C>,
+    spellings: &[&[Spelling]],
+) -> Result<Vec<Candidate>> {
     let widest = (0..spellings.len()).max_by_key(|at| spellings[*at].len()).unwrap_or(0);
     let mut found = vec![];
-    for round in spellings.get(widest).map(Vec::as_slice).unwrap_or_default().chunks(AT_ONCE).take(ROUNDS) {
-        let groups = spellings.iter().enumerate().map(|(at, all)| match at == widest {
-            true => round.iter().map(|(word, _)| word.as_str()).collect(),
-            false => all.iter().take(AT_ONCE).map(|(word, _)| word.as_str()).collect(),
+    for round in spellings.get(widest).copied().unwrap_or_default().chunks(AT_ONCE).take(ROUNDS) {
+        let groups = spellings.iter().enumerate().map(|(at, all)| {
+            let words = if at == widest { round } else { &all[..all.len().min(AT_ONCE)] };
+            words.iter().map(|(word, _)| word.as_str()).collect()
         });
         found.extend(
             search.matching(&Wanted { groups: groups.collect(), open_end: false, head: false }).await?,
@@ -43,14 +62,14 @@ pub async fn matches<C: ConnectionTrait>(
             break;
         }
     }
-    Ok((found, spellings.into_iter().map(|all| all.into_iter().collect()).collect()))
+    Ok(found)
 }
 
-/// The word itself, then what it may have been meant to be, each with how close it is.
-fn closest_first(word: &str, alike: &str) -> Vec<(String, f32)> {
+/// The word itself, then what it may have been meant to be.
+fn closest_first(word: &str, alike: &str) -> Vec<Spelling> {
     let closeness = |other: &str| match slips(word, other) {
         Some(slips) => Some(0.65 - 0.1 * slips as f32),
-        None => other.contains(word).then(|| 0.4 * word.len() as f32 / other.len() as f32),
+        None => other.contains(word).then(|| CONTAINS * word.len() as f32 / other.len() as f32),
     };
     let others = alike.split(' ').filter(|other| *other != word);
     let mut all: Vec<_> = others.filter_map(|other| Some((other.to_owned(), closeness(other)?))).collect();

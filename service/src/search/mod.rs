@@ -17,6 +17,7 @@ use sea_orm::{
 };
 use std::collections::{BTreeSet, HashSet};
 use text::{Folded, Query};
+use tokio::sync::OnceCell;
 use uuid::Uuid;
 
 pub use text::LONGEST_QUERY;
@@ -24,6 +25,9 @@ pub use text::LONGEST_QUERY;
 /// Matches of one kind that are looked at before ranking. A word that more documents have
 /// than this ranks only the ones first met, title and name before summary and README.
 const MOST_CANDIDATES: u64 = 1000;
+/// Rows that are fetched one by one without a second thought. Few in tests, so that those
+/// reach both sides of it.
+const MANY: u64 = if cfg!(test) { 50 } else { 5000 };
 /// Filters whose name begins with the query, and filters of the namespace that it names.
 const MOST_NAMED: u64 = 200;
 /// With so many hits in READMEs alone, nobody needs to be corrected.
@@ -64,7 +68,7 @@ pub struct Document<'a> {
     pub readme: Option<&'a str>,
 }
 
-#[derive(DeriveIden)]
+#[derive(Clone, Copy, DeriveIden)]
 enum SearchDocuments {
     Table,
     FilterId,
@@ -75,6 +79,12 @@ enum SearchDocuments {
     Title,
     Summary,
 }
+
+/// Of a `Candidate`.
+const COLUMNS: [SearchDocuments; 6] = {
+    use SearchDocuments as D;
+    [D::FilterId, D::Namespace, D::Name, D::Words, D::Title, D::Summary]
+};
 
 /// What the engine shall find: of each group at least one word.
 struct Wanted<'a> {
@@ -124,15 +134,18 @@ pub async fn find<C: ConnectionTrait>(
     limit: u64,
 ) -> Result<Vec<Uuid>> {
     let Some(query) = Query::parse(q)? else { return Ok(vec![]) };
-    let search = Search { db, corpus, within };
+    let within = within.filter(|within| !within.is_empty());
+    let search = Search { db, corpus, within, visible: OnceCell::new() };
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     let mut found = Found::default();
     for select in named(corpus, &query) {
-        found.add(search.run(select, MOST_NAMED).await?);
+        found.add(search.named(select).await?);
     }
     let groups: Vec<_> = query.words.iter().map(|word| vec![word.as_str()]).collect();
     for (head, open_end) in [(true, false), (false, false), (false, true)] {
-        if found.candidates.len() < limit.min(MOST_CANDIDATES as usize) {
+        // Each step finds what the one before it found, and more.
+        let needless = search.sees_few() && !open_end;
+        if !needless && found.candidates.len() < limit.min(MOST_CANDIDATES as usize) {
             found.add(search.matching(&Wanted { groups: groups.clone(), open_end, head }).await?);
         }
     }
@@ -164,14 +177,90 @@ struct Search<'a, C> {
     db: &'a C,
     corpus: Corpus,
     within: Option<Condition>,
+    /// Asked for once, and only if it helps.
+    visible: OnceCell<Visible>,
+}
+
+#[derive(FromQueryResult)]
+struct Visible {
+    count: i64,
+    /// In the form that the engine takes them back in.
+    keys: String,
 }
 
 impl<C: ConnectionTrait> Search<'_, C> {
+    async fn named(&self, select: SelectStatement) -> Result<Vec<Candidate>> {
+        self.run(select, sqlite::ROW, MOST_NAMED).await
+    }
+
     async fn matching(&self, wanted: &Wanted<'_>) -> Result<Vec<Candidate>> {
-        match self.db.get_database_backend() {
-            DbBackend::Postgres => postgres::matching(self, wanted).await,
-            _ => sqlite::matching(self, wanted).await,
+        let (select, row) = match self.db.get_database_backend() {
+            DbBackend::Postgres => (postgres::matching(self.corpus, wanted), ""),
+            _ => (sqlite::matching(self.corpus, wanted), sqlite::index_row(self.corpus)),
+        };
+        self.run(select, row, MOST_CANDIDATES).await
+    }
+
+    /// Runs a selection from `search_documents`, limited to what the caller may see. `row` is
+    /// where SQLite reads the key of a document first.
+    ///
+    /// Reading an index costs next to nothing; fetching the rows behind it is what takes time.
+    /// So when many documents match and the caller may see few of them, the few come first.
+    async fn run(&self, mut select: SelectStatement, row: &str, most: u64) -> Result<Vec<Candidate>> {
+        if let Some(within) = &self.within {
+            let many = self.visible.initialized() || self.is_more_than_many(&select).await?;
+            let visible = match many {
+                true => Some(self.visible.get_or_try_init(|| self.visible(within)).await?),
+                false => None,
+            };
+            match visible.filter(|visible| visible.count <= MANY as i64) {
+                Some(few) => {
+                    select.and_where(match self.db.get_database_backend() {
+                        DbBackend::Postgres => postgres::among(&few.keys),
+                        _ => sqlite::among(row, &few.keys),
+                    });
+                }
+                None => {
+                    let (rows, key) = self.corpus.rows();
+                    // On SQLite a cross join also fixes the order: from the matches to the rows.
+                    select.cross_join(rows).cond_where(within.clone());
+                    select.and_where(
+                        Expr::col((rows, key)).equals((SearchDocuments::Table, SearchDocuments::FilterId)),
+                    );
+                }
+            }
         }
+        select.columns(COLUMNS.map(|column| (SearchDocuments::Table, column)));
+        let rows = self.db.query_all(select.limit(most)).await?;
+        Ok(rows.iter().map(|row| Candidate::from_query_result(row, "")).collect::<Result<_, _>>()?)
+    }
+
+    async fn is_more_than_many(&self, matching: &SelectStatement) -> Result<bool> {
+        let mut beyond = matching.clone();
+        beyond.expr(Expr::cust("1")).offset(MANY).limit(1);
+        Ok(self.db.query_one(&beyond).await?.is_some())
+    }
+
+    /// The keys of all that the caller may see, or of one more than many.
+    async fn visible(&self, within: &Condition) -> Result<Visible> {
+        let (mut some, all) = match self.db.get_database_backend() {
+            DbBackend::Postgres => (postgres::keys(self.corpus), postgres::KEYS),
+            _ => (sqlite::keys(self.corpus), sqlite::KEYS),
+        };
+        some.cond_where(within.clone()).limit(MANY + 1);
+        let mut select = Sql::select();
+        select
+            .expr_as(Expr::cust("count(*)"), "count")
+            .expr_as(Expr::cust(all), "keys")
+            .from_subquery(some, "some");
+        let row = self.db.query_one(&select).await?;
+        let visible = row.map(|row| Visible::from_query_result(&row, "")).transpose()?;
+        Ok(visible.unwrap_or(Visible { count: 0, keys: String::new() }))
+    }
+
+    /// Whether everything that the caller may see would do as candidates.
+    fn sees_few(&self) -> bool {
+        self.visible.get().is_some_and(|visible| visible.count <= MOST_CANDIDATES as i64)
     }
 
     /// Words of the vocabulary that share letters with this one, and are as long give or take
@@ -185,29 +274,6 @@ impl<C: ConnectionTrait> Search<'_, C> {
         let row = self.db.query_one_raw(statement).await?;
         let words = row.map(|row| row.try_get::<Option<String>>("", "words")).transpose()?;
         Ok(words.flatten().unwrap_or_default())
-    }
-
-    /// Runs a selection from `search_documents`, limited to what the caller may see.
-    async fn run(&self, mut select: SelectStatement, most: u64) -> Result<Vec<Candidate>> {
-        if let Some(within) = &self.within {
-            let (rows, key) = self.corpus.rows();
-            // On SQLite a cross join also fixes the order: from the matches to the rows.
-            select.cross_join(rows).cond_where(within.clone());
-            select.and_where(
-                Expr::col((rows, key)).equals((SearchDocuments::Table, SearchDocuments::FilterId)),
-            );
-        }
-        self.pick(select, most).await
-    }
-
-    /// Runs a selection as it is.
-    async fn pick(&self, mut select: SelectStatement, most: u64) -> Result<Vec<Candidate>> {
-        use SearchDocuments as D;
-        select.columns(
-            [D::FilterId, D::Namespace, D::Name, D::Words, D::Title, D::Summary].map(|c| (D::Table, c)),
-        );
-        let rows = self.db.query_all(select.limit(most)).await?;
-        Ok(rows.iter().map(|row| Candidate::from_query_result(row, "")).collect::<Result<_, _>>()?)
     }
 }
 
@@ -241,7 +307,7 @@ fn this(corpus: Corpus, filter_id: Uuid) -> Condition {
 async fn stored<C: ConnectionTrait>(txn: &C, corpus: Corpus, filter_id: Uuid) -> Result<Option<Candidate>> {
     use SearchDocuments as D;
     let mut select = Sql::select();
-    select.columns([D::FilterId, D::Namespace, D::Name, D::Words, D::Title, D::Summary]);
+    select.columns(COLUMNS);
     select.from(D::Table).cond_where(this(corpus, filter_id));
     let row = txn.query_one(&select).await?;
     Ok(row.map(|row| Candidate::from_query_result(&row, "")).transpose()?)

@@ -1,10 +1,10 @@
 //! The SQL of PostgreSQL's full text search and trigrams. Knows neither folding nor ranking:
 //! words come as letters and digits only, and are quoted all the same.
-use super::{Corpus, MOST_CANDIDATES, Search, Wanted, rank::Candidate, text::Folded};
+use super::{Corpus, Wanted, text::Folded};
 use crate::error::Result;
 use sea_orm::{
     ConnectionTrait, DbBackend, Statement, Value,
-    sea_query::{Expr, Query as Sql},
+    sea_query::{Expr, Query as Sql, SelectStatement},
 };
 use uuid::Uuid;
 
@@ -29,17 +29,28 @@ fn expression(wanted: &Wanted<'_>) -> String {
 }
 
 /// The corpus is written out: only a constant proves that a partial index will do.
-pub async fn matching<C: ConnectionTrait>(
-    search: &Search<'_, C>,
-    wanted: &Wanted<'_>,
-) -> Result<Vec<Candidate>> {
+pub fn matching(corpus: Corpus, wanted: &Wanted<'_>) -> SelectStatement {
     let column = if wanted.head { "head" } else { "body" };
     let matches = format!("search_documents.{column} @@ to_tsquery('search_text', $1)");
     let mut select = Sql::select();
     select.from("search_documents");
-    select.and_where(Expr::cust(format!("search_documents.corpus = {}", search.corpus.number())));
+    select.and_where(Expr::cust(format!("search_documents.corpus = {}", corpus.number())));
     select.and_where(Expr::cust_with_values(matches, [expression(wanted)]));
-    search.run(select, MOST_CANDIDATES).await
+    select
+}
+
+pub const KEYS: &str = "coalesce(string_agg(id::text, ' '), '')";
+
+pub fn keys(corpus: Corpus) -> SelectStatement {
+    let (rows, id) = corpus.rows();
+    let mut select = Sql::select();
+    select.expr_as(Expr::col((rows, id)), "id").from(rows);
+    select
+}
+
+pub fn among(keys: &str) -> Expr {
+    let few = "search_documents.filter_id = ANY (string_to_array($1, ' ')::uuid[])";
+    Expr::cust_with_values(few, [keys])
 }
 
 pub async fn put<C: ConnectionTrait>(txn: &C, corpus: Corpus, filter_id: Uuid, text: &Folded) -> Result<()> {

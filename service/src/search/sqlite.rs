@@ -1,15 +1,12 @@
 //! The SQL of SQLite's FTS5. Knows neither folding nor ranking: words come as letters and
 //! digits only, and are quoted all the same.
-use super::{Corpus, MOST_CANDIDATES, Search, Wanted, rank::Candidate, text::Folded};
+use super::{Corpus, Wanted, text::Folded};
 use crate::error::{Error, Result};
 use sea_orm::{
-    Condition, ConnectionTrait, DbBackend, ExprTrait, Statement, Value,
+    ConnectionTrait, DbBackend, ExprTrait, Statement, Value,
     sea_query::{Expr, Order, Query as Sql, SelectStatement},
 };
 use uuid::Uuid;
-
-/// Rows that are fetched one by one without a second thought.
-const MANY: u64 = 5000;
 
 fn table(corpus: Corpus) -> &'static str {
     match corpus {
@@ -40,51 +37,41 @@ fn expression(wanted: &Wanted<'_>) -> String {
 }
 
 /// Newest first: without an order of rank FTS5 stops reading as soon as it has enough.
-///
-/// Reading the index costs next to nothing, fetching the rows behind it is what takes time.
-/// So when many documents match and the caller may see few, the few are fetched first.
-pub async fn matching<C: ConnectionTrait>(
-    search: &Search<'_, C>,
-    wanted: &Wanted<'_>,
-) -> Result<Vec<Candidate>> {
-    let index = table(search.corpus);
-    let matches = Expr::cust_with_values(format!("{index} MATCH ?"), [expression(wanted)]);
+pub fn matching(corpus: Corpus, wanted: &Wanted<'_>) -> SelectStatement {
+    let index = table(corpus);
     let mut select = Sql::select();
-    select.from(index).cross_join("search_documents").and_where(matches.clone());
-    select.and_where(Expr::cust(format!("search_documents.id = {index}.rowid")));
+    select.from(index).cross_join("search_documents");
+    select.and_where(Expr::cust_with_values(format!("{index} MATCH ?"), [expression(wanted)]));
+    select.and_where(Expr::cust(format!("{ROW} = {}", index_row(corpus))));
     select.order_by((index, "rowid"), Order::Desc);
-    if search.within.is_some() && is_more(search, MANY, Sql::select().from(index).and_where(matches)).await? {
-        let visible = visible(search, MANY + 1).await?;
-        if visible.len() as u64 <= MANY {
-            // `+` keeps SQLite from asking the index once for every visible row.
-            let visible = serde_json::json!(visible).to_string();
-            let few = format!("+{index}.rowid IN (SELECT value FROM json_each(?))");
-            select.and_where(Expr::cust_with_values(few, [visible]));
-            return search.pick(select, MOST_CANDIDATES).await;
-        }
-    }
-    search.run(select, MOST_CANDIDATES).await
+    select
 }
 
-async fn is_more<C: ConnectionTrait>(
-    search: &Search<'_, C>,
-    than: u64,
-    select: &SelectStatement,
-) -> Result<bool> {
-    let mut beyond = select.clone();
-    beyond.expr(Expr::cust("1")).limit(1).offset(than);
-    Ok(search.db.query_one(&beyond).await?.is_some())
-}
+/// FTS5 knows nothing of a document but its row id.
+pub const KEYS: &str = "json_group_array(id)";
 
-async fn visible<C: ConnectionTrait>(search: &Search<'_, C>, most: u64) -> Result<Vec<i64>> {
-    let (rows, key) = search.corpus.rows();
+pub fn keys(corpus: Corpus) -> SelectStatement {
+    let (rows, id) = corpus.rows();
     let mut select = Sql::select();
-    select.column(("search_documents", "id")).from(rows).cross_join("search_documents").limit(most);
-    select.and_where(Expr::col(("search_documents", "filter_id")).equals((rows, key)));
-    select.and_where(Expr::col(("search_documents", "corpus")).eq(search.corpus.number()));
-    select.cond_where(search.within.clone().unwrap_or_else(Condition::all));
-    let rows = search.db.query_all(&select).await?;
-    Ok(rows.iter().map(|row| row.try_get("", "id")).collect::<Result<_, _>>()?)
+    select.column(("search_documents", "id")).from(rows).cross_join("search_documents");
+    select.and_where(Expr::col(("search_documents", "filter_id")).equals((rows, id)));
+    select.and_where(Expr::col(("search_documents", "corpus")).eq(corpus.number()));
+    select
+}
+
+pub const ROW: &str = "search_documents.id";
+
+/// Known before the row itself is read.
+pub fn index_row(corpus: Corpus) -> &'static str {
+    match corpus {
+        Corpus::Catalog => "search_catalog.rowid",
+        Corpus::Filters => "search_filters.rowid",
+    }
+}
+
+/// `+` keeps SQLite from asking the index once for every key.
+pub fn among(row: &str, keys: &str) -> Expr {
+    Expr::cust_with_values(format!("+{row} IN (SELECT value FROM json_each(?))"), [keys])
 }
 
 pub async fn put<C: ConnectionTrait>(txn: &C, corpus: Corpus, filter_id: Uuid, text: &Folded) -> Result<()> {

@@ -205,8 +205,6 @@ async fn the_exact_name_comes_first_then_its_prefixes_then_text_then_readmes() {
 #[actix_web::test]
 async fn what_the_caller_may_not_see_takes_no_place_from_what_they_may() {
     let shelf = Shelf::new().await;
-    let txn = shelf.db.begin_write().await.unwrap();
-    txn.commit().await.unwrap();
     shelf.add("mine", Text { title: "Firewall", summary: "limits", ..Text::default() }).await;
     for i in 0..1100 {
         let name = format!("firewall-{i}");
@@ -225,6 +223,11 @@ async fn what_the_caller_may_not_see_takes_no_place_from_what_they_may() {
     assert_eq!(shelf.visible_names("firewalk").await, ["mine"], "corrected as if nobody had written it");
     let all = find(&*shelf.db, Corpus::Filters, "firewall", None, 1000).await.unwrap();
     assert_eq!(all.len(), 1000);
+    let publish = "UPDATE filters SET visibility = 'public' WHERE name LIKE 'firewall-1%'";
+    shelf.db.execute_unprepared(publish).await.unwrap();
+    for q in ["firewall", "fire", "firewal", "irewal", "limt", "limit", "acme"] {
+        assert_eq!(shelf.visible_names(q).await.len(), 212, "{q}");
+    }
 }
 
 #[actix_web::test]
