@@ -7,7 +7,7 @@ use crate::{
     error::{Error, Result},
     http, jobs, modules, operate,
 };
-use actix_web::{App, HttpServer, web};
+use actix_web::{App, HttpServer, dev::Service, web};
 use std::{net::TcpListener, ops::Deref, sync::Arc, time::Duration};
 use tamis_blobs::BlobStore;
 use tokio::sync::{Semaphore, oneshot};
@@ -75,6 +75,18 @@ impl State {
     }
 }
 
+/// Polls `work` inside the process's own runtime. Each of actix's threads has a runtime of its own, which
+/// ends when that thread has nothing left to serve; a pooled connection that was opened in it would be dead
+/// for the others, which may still be finishing a request.
+async fn at_home<T>(home: tokio::runtime::Handle, work: impl Future<Output = T>) -> T {
+    let mut work = std::pin::pin!(work);
+    std::future::poll_fn(|context| {
+        let _inside = home.enter();
+        work.as_mut().poll(context)
+    })
+    .await
+}
+
 /// Serves until SIGTERM or SIGINT, or until `stop` is heard; then lets the requests in
 /// flight finish.
 pub async fn run(state: State, listener: TcpListener, stop: Option<oneshot::Receiver<()>>) -> Result<()> {
@@ -83,7 +95,9 @@ pub async fn run(state: State, listener: TcpListener, stop: Option<oneshot::Rece
     let workers =
         state.serve.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(2, |n| n.get()));
     let data = web::Data::new(state);
+    let home = tokio::runtime::Handle::current();
     let server = HttpServer::new(move || {
+        let home = home.clone();
         App::new()
             .app_data(data.clone())
             .into_utoipa_app()
@@ -95,6 +109,7 @@ pub async fn run(state: State, listener: TcpListener, stop: Option<oneshot::Rece
                     .wrap(actix_web::middleware::from_fn(http::idempotency::keep_answers))
                     .wrap(actix_web::middleware::from_fn(auth::middleware::authorise))
                     .wrap(actix_web::middleware::from_fn(http::middleware::observe))
+                    .wrap_fn(move |request, service| at_home(home.clone(), service.call(request)))
             })
             .into_app()
     })
