@@ -2,7 +2,7 @@
 //! almost like it or contain it. Correcting words and not documents keeps the cost with the
 //! vocabulary, which grows far slower than the texts. Knows no SQL.
 use super::{
-    MOST_CANDIDATES, Search, Wanted,
+    candidates::{MOST_CANDIDATES, Search, Wanted},
     rank::{Candidate, Spellings},
     text::{Query, forgiven, slips},
 };

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 
 /// Longest query, in characters.
-pub const LONGEST_QUERY: usize = 200;
+const LONGEST_QUERY: usize = 200;
 /// Words of a query beyond these say nothing new.
 const MOST_WORDS: usize = 12;
 /// Longer ones are hashes and the like; what matters is that both sides cut alike.
