@@ -1,4 +1,4 @@
-//! Disks that fill up, each apart: spool, objects, database. Needs root, for a tmpfs of a few
+//! Disks that fill up, each apart: spool and objects. Needs root, for a tmpfs of a few
 //! megabytes. About the embedded default's files, whatever the suite runs on.
 use std::{path::PathBuf, process::Command, time::Duration};
 use tamis_e2e::{
@@ -106,14 +106,4 @@ async fn a_full_object_store_answers_507_and_recovers_without_a_restart() {
     let instance = embedded().await;
     let disk = Disk::mount(instance.path().join("blobs"), "size=3m");
     fills_up(instance, disk, &[507]).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_full_database_disk_answers_507_or_503_and_recovers_without_a_restart() {
-    let mut instance = embedded().await;
-    let disk = Disk::mount(instance.path().join("database"), "size=8m");
-    let url = format!("sqlite://{}?mode=rwc", instance.path().join("database/tamis.db").display());
-    instance.set("TAMIS_DATABASE_URL", &url);
-    instance.database_url = url;
-    fills_up(instance, disk, &[507, 503]).await;
 }
