@@ -18,6 +18,7 @@ pub const MOST_CANDIDATES: u64 = 1000;
 const MANY: u64 = if cfg!(test) { 50 } else { 5000 };
 /// Filters whose name begins with the query, and filters of the namespace that it names.
 const MOST_NAMED: u64 = 200;
+
 #[derive(Clone, Copy, DeriveIden)]
 pub enum SearchDocuments {
     Table,
