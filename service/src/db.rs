@@ -41,6 +41,8 @@ impl Db {
                 .busy_timeout(Duration::from_secs(10))
                 .foreign_keys(true)
         });
+        options
+            .map_sqlx_sqlite_pool_opts(|pool| pool.before_acquire(|c, _| Box::pin(async { Ok(at_rest(c)) })));
         let away = |e| {
             Error::invalid("--database-url", format!("no connection to the database at {}: {e}", place(url)))
         };
@@ -106,6 +108,13 @@ impl Db {
     pub async fn close(self) -> Result<()> {
         Ok(self.connection.close().await?)
     }
+}
+
+/// Whether a pooled connection is outside any transaction. A full disk makes SQLite roll back by
+/// itself; sqlx's own ROLLBACK then fails and it goes on counting a transaction that is over. On
+/// such a connection the next "transaction" is a savepoint, and its commit commits nothing.
+fn at_rest(connection: &sqlx::SqliteConnection) -> bool {
+    !sqlx::Connection::is_in_transaction(connection)
 }
 
 /// Where a database is, without its password.

@@ -1,4 +1,4 @@
-//! Disks that fill up, each apart: spool and objects. Needs root, for a tmpfs of a few
+//! Disks that fill up, each apart: spool, objects, database. Needs root, for a tmpfs of a few
 //! megabytes. About the embedded default's files, whatever the suite runs on.
 use std::{path::PathBuf, process::Command, time::Duration};
 use tamis_e2e::{
@@ -106,4 +106,45 @@ async fn a_full_object_store_answers_507_and_recovers_without_a_restart() {
     let instance = embedded().await;
     let disk = Disk::mount(instance.path().join("blobs"), "size=3m");
     fills_up(instance, disk, &[507]).await;
+}
+
+/// SQLite writes inside the log it has for as long as that has room, so a full disk lets some
+/// uploads through; each is kept, each refused one is not there, and reads go on all the while.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_database_disk_answers_507_or_503_and_recovers_without_a_restart() {
+    let mut instance = embedded().await;
+    let disk = Disk::mount(instance.path().join("database"), "size=8m");
+    let url = format!("sqlite://{}?mode=rwc", instance.path().join("database/tamis.db").display());
+    instance.set("TAMIS_DATABASE_URL", &url);
+    instance.database_url = url;
+    let alice = instance.user("alice", Role::User).await;
+    let server = instance.start(&[]).await;
+    send(&alice, 0).await.expect(201);
+    disk.fill();
+    let (mut stored, mut refused) = (vec![0], vec![]);
+    for number in 1..200 {
+        let reply = send(&alice, number).await;
+        match reply.status {
+            201 => stored.push(number),
+            507 | 503 => refused.push(number),
+            other => panic!("{other}: {}\n{}", reply.text(), server.log()),
+        }
+        let listed = alice.get("/api/v1/filters?namespace=alice&limit=100").await.expect(200).json();
+        let count = listed["items"].as_array().unwrap().len();
+        assert_eq!(count, stored.len(), "{stored:?} {refused:?} {}", server.log());
+        for kept in &stored {
+            let read = format!("/api/v1/filters/alice/f{kept}/releases/1.0.0/module");
+            let body = alice.get(&read).await.expect(200).body;
+            assert_eq!(body, distinct(&format!("disk {kept}"), 200_000), "{stored:?} {refused:?}");
+        }
+        if refused.len() == 3 {
+            break;
+        }
+    }
+    assert_eq!(refused.len(), 3, "the disk never got full: {stored:?}\n{}", server.log());
+    disk.free();
+    let again = refused[0];
+    let back = eventually(Duration::from_secs(10), async || send(&alice, again).await.status == 201);
+    assert!(back.await, "uploads do not come back: {}", server.log());
+    instance.assert_sound().await;
 }
