@@ -1,4 +1,4 @@
-//! The running instance: what every slice may reach, how it is opened, and the HTTP server.
+//! The composition root: opens what the slices share, and runs the HTTP server over them.
 use crate::{
     auth,
     clock::Clock,
@@ -6,42 +6,12 @@ use crate::{
     db::Db,
     error::{Error, Result},
     http, jobs, modules, operate,
+    state::{Inner, State},
 };
 use actix_web::{App, HttpServer, dev::Service, web};
-use std::{net::TcpListener, ops::Deref, sync::Arc, time::Duration};
-use tamis_blobs::BlobStore;
+use std::{net::TcpListener, time::Duration};
 use tokio::sync::{Semaphore, oneshot};
 use utoipa_actix_web::AppExt;
-
-/// Cheap to clone; one per process.
-#[derive(Clone)]
-pub struct State(Arc<Inner>);
-
-pub struct Inner {
-    pub db: Db,
-    pub blobs: Arc<dyn BlobStore>,
-    pub clock: Clock,
-    pub store: StoreArgs,
-    pub serve: ServeArgs,
-    pub public_url: String,
-    /// Signs cursors; made once per instance.
-    pub secret: [u8; 32],
-    /// At most one verification per core at once: each holds a whole module in memory.
-    pub verifiers: modules::verifiers::Verifiers,
-    /// Modules that are downloaded often.
-    pub hot: modules::hot::Hot,
-    /// Bodies being received or stored at once; more wait their turn.
-    pub transfers: Semaphore,
-    pub outbound: tamis_outbound::Client,
-    pub jobs: jobs::Wakeup,
-}
-
-impl Deref for State {
-    type Target = Inner;
-    fn deref(&self) -> &Inner {
-        &self.0
-    }
-}
 
 impl State {
     /// Connects to the stores, migrates, and makes what a first start makes.
@@ -58,7 +28,7 @@ impl State {
         let secret = operate::instance::secret(&db).await?;
         let cores = std::thread::available_parallelism().map_or(2, |n| n.get());
         let outbound = crate::imports::client(&serve)?;
-        Ok(Self(Arc::new(Inner {
+        Ok(Self::from(Inner {
             public_url: serve.public_url(),
             db,
             blobs,
@@ -71,7 +41,7 @@ impl State {
             transfers: Semaphore::new(256),
             outbound,
             jobs: jobs::Wakeup::default(),
-        })))
+        }))
     }
 }
 

@@ -18,6 +18,7 @@ pub mod operate;
 pub mod releases;
 pub mod reviews;
 pub mod search;
+pub mod state;
 pub mod teams;
 pub mod telemetry;
 pub mod tokens;

@@ -5,12 +5,13 @@ use clap::Parser;
 use sea_orm::{EntityTrait, PaginatorTrait};
 use std::{net::TcpListener, thread::JoinHandle, time::Duration};
 use tamis::{
-    app::{self, State},
+    app,
     audit::Actor,
     clock::Clock,
     config::{ServeArgs, StoreArgs},
     http::health,
     operate::{accounts, fsck},
+    state::State,
 };
 use tamis_entities::{job, value::Role};
 use tempfile::TempDir;

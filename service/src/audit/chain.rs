@@ -1,6 +1,6 @@
 //! The chain: entry n carries SHA-256 over the hash of entry n-1 and its own canonical
 //! JSON, so that a row changed, removed or put in between is found.
-use crate::{app::State, db::Db, error::Result, jobs::lease};
+use crate::{db::Db, error::Result, jobs::lease, state::State};
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, EntityTrait, Order, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
 };

@@ -1,12 +1,12 @@
 //! `GET /api/v1/audit`, for administrators.
 use crate::{
-    app::State,
     error::Result,
     http::{
         body::Query,
         page::{Cursors, Page, PageQuery},
         problem::Problems,
     },
+    state::State,
 };
 use actix_web::{get, web};
 use sea_orm::{ColumnTrait, EntityTrait, Order, QueryFilter, QueryOrder, QuerySelect};

@@ -5,8 +5,8 @@ use super::{
     table::{Need, Rule},
 };
 use crate::{
-    app::State,
     error::{Error, Result},
+    state::State,
 };
 use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload, web};
 use sea_orm::{

@@ -2,8 +2,8 @@
 //! Read from the database on every request, so that a revocation is felt at once.
 use super::secret;
 use crate::{
-    app::State,
     error::{Error, Result},
+    state::State,
 };
 use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload, http::header};
 use base64::{Engine, engine::general_purpose::STANDARD};

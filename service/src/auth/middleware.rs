@@ -6,8 +6,8 @@ use super::{
     table::{self, Need, Rule},
 };
 use crate::{
-    app::State,
     error::{Error, Result},
+    state::State,
 };
 use actix_web::{
     Error as ActixError, HttpMessage, HttpRequest, HttpResponse,

@@ -6,10 +6,10 @@ use super::{
     secret,
 };
 use crate::{
-    app::State,
     audit::{self, Actor},
     error::{Error, Kind, Result},
     http::home::page,
+    state::State,
 };
 use actix_web::{
     HttpRequest, HttpResponse,

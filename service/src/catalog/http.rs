@@ -4,11 +4,11 @@ use super::{
     view::{CatalogDetail, CatalogItem},
 };
 use crate::{
-    app::State,
     auth::access::segment,
     error::{Error, Result},
     filters::view::visibility,
     http::{body::Query, page::Page, problem::Problems},
+    state::State,
 };
 use actix_web::{HttpRequest, get, web};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};

@@ -1,10 +1,10 @@
 //! `GET /api/v1/catalog`: keyset-paged, or best hits first.
 use super::view::CatalogItem;
 use crate::{
-    app::State,
     error::Result,
     http::page::{Cursors, Page, PageQuery},
     search::{self, Corpus},
+    state::State,
 };
 use sea_orm::{
     ColumnTrait, Condition, EntityTrait, ExprTrait, Order, QueryFilter, QueryOrder, QuerySelect, QueryTrait,

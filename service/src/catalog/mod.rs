@@ -5,12 +5,12 @@ pub mod list;
 pub mod view;
 
 use crate::{
-    app::State,
     db::WriteTxn,
     error::{Error, Result},
     filters,
     modules::store,
     search,
+    state::State,
 };
 use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, sea_query::OnConflict};
 use tamis_entities::{

@@ -1,6 +1,5 @@
 //! Operator commands: open the stores beside whatever runs on them, do one thing, say it.
 use crate::{
-    app::State,
     audit,
     clock::Clock,
     config::{ServeArgs, StoreArgs},
@@ -8,6 +7,7 @@ use crate::{
     http::document,
     modules::gc,
     operate::{accounts, backup as saving, fsck as checking},
+    state::State,
 };
 use clap::Parser;
 use std::{io::Write, net::SocketAddr, path::Path, process::ExitCode, time::Duration};

@@ -1,11 +1,12 @@
 //! `tamis serve`: opens the instance, seeds it, says where it is, serves until told to stop.
 use crate::{
-    app::{self, State},
+    app,
     clock::Clock,
     config::{ServeArgs, StoreArgs},
     error::{Error, Result},
     http::health,
     operate::{accounts, seed},
+    state::State,
     telemetry,
 };
 use std::{

@@ -1,7 +1,6 @@
 //! Cloning: a new private filter with one draft release of the same version and module,
 //! which remembers where it came from. No byte is copied.
 use crate::{
-    app::State,
     audit::{self, Actor},
     auth::{
         FilterAccess, UploadTarget,
@@ -10,6 +9,7 @@ use crate::{
     db,
     error::{Error, Result},
     fail_here, modules, releases,
+    state::State,
 };
 use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter};
 use serde::Deserialize;

@@ -1,9 +1,9 @@
 //! Grants: read or write on one filter for a user or a team.
 use crate::{
-    app::State,
     audit::{self, Actor},
     auth::{FilterAccess, access::find_namespace},
     error::{Error, Result},
+    state::State,
 };
 use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, sea_query::OnConflict};
 use serde::{Deserialize, Serialize};

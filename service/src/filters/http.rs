@@ -7,7 +7,6 @@ use super::{
     view::{self, FilterItem, FilterView},
 };
 use crate::{
-    app::State,
     auth::{
         Caller, FilterAccess, Identity, UploadTarget,
         access::{self, segment},
@@ -21,6 +20,7 @@ use crate::{
         problem::Problems,
     },
     releases::view::{ReleaseView, release_view},
+    state::State,
 };
 use actix_web::{HttpRequest, HttpResponse, delete, get, http::header, post, put, web};
 use tamis_entities::{filter, namespace};

@@ -1,11 +1,11 @@
 //! `GET /api/v1/filters`: what the caller may see, keyset-paged or by search.
 use super::view::{FilterItem, handle_of, handles, visibility};
 use crate::{
-    app::State,
     auth::{Caller, access::find_namespace},
     error::{Error, Result},
     http::page::{Cursors, Page, PageQuery},
     search::{self, Corpus},
+    state::State,
 };
 use sea_orm::{
     ColumnTrait, Condition, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select,

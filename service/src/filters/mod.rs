@@ -8,12 +8,12 @@ pub mod list;
 pub mod view;
 
 use crate::{
-    app::State,
     audit::{self, Actor},
     auth::{FilterAccess, Identity, access::lock_filter},
     db::WriteTxn,
     error::{Error, Result},
     fail_here, reviews, search,
+    state::State,
 };
 use change::{FilterChange, check_texts, words};
 use sea_orm::{

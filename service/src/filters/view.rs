@@ -1,5 +1,5 @@
 //! How a filter looks from outside.
-use crate::{app::State, error::Result};
+use crate::{error::Result, state::State};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
 use serde::Serialize;
 use std::collections::HashMap;

@@ -1,5 +1,5 @@
 //! `/health/live`, `/health/ready`, `/metrics`.
-use crate::{app::State, error::Result, http::problem::Problems};
+use crate::{error::Result, http::problem::Problems, state::State};
 use actix_web::{HttpResponse, get, web};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter};

@@ -1,9 +1,9 @@
 //! The start page: what is published here, and where to go next. The console will live here.
 use crate::{
-    app::State,
     auth::sign_in,
     catalog::list::{self, CatalogQuery},
     error::Result,
+    state::State,
 };
 use actix_web::{HttpRequest, HttpResponse, get, http::header, web};
 use std::fmt::Write;

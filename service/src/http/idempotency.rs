@@ -2,9 +2,9 @@
 //! same caller get its answer again. PUT, PATCH and DELETE repeat safely by nature. An
 //! answer that holds a new secret is never kept, so making tokens takes no key.
 use crate::{
-    app::State,
     auth::Caller,
     error::{Error, Result},
+    state::State,
 };
 use actix_web::{
     Error as ActixError, HttpMessage, HttpResponse, HttpResponseBuilder, ResponseError,

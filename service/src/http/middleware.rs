@@ -1,7 +1,7 @@
 //! Around every request: an id, a span, a line in the log, counters, HEAD by way of GET,
 //! and the headers that every answer carries.
 use super::problem::{ABOUT, About};
-use crate::app::State;
+use crate::state::State;
 use actix_web::{
     Error as ActixError, HttpMessage,
     body::MessageBody,

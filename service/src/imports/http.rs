@@ -1,11 +1,11 @@
 //! `POST /api/v1/imports`.
 use super::ImportRequest;
 use crate::{
-    app::State,
     auth::Caller,
     error::Result,
     http::{body::Json, problem::Problems},
     releases::view::{ReleaseView, release_view},
+    state::State,
 };
 use actix_web::{HttpResponse, post, web};
 

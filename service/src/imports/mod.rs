@@ -2,13 +2,13 @@
 pub mod http;
 
 use crate::{
-    app::State,
     auth::{Caller, access},
     config::ServeArgs,
     error::{Error, Kind, Result},
     filters::change::MetadataChange,
     modules::spool,
     releases::{self, Uploaded},
+    state::State,
 };
 use serde::Deserialize;
 use std::{path::PathBuf, sync::Arc, time::Duration};

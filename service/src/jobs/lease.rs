@@ -1,6 +1,6 @@
 //! Named leases: at most one holder, renewed by its holder, taken over when it lapses.
 //! `epoch` grows with each holder, so that one woken late can be told apart.
-use crate::{app::State, error::Result};
+use crate::{error::Result, state::State};
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter,
     sea_query::Expr,

@@ -3,14 +3,15 @@
 //! run twice; each is written so that it does not matter.
 pub mod lease;
 pub mod queue;
+mod wakeup;
 pub mod worker;
 
-use crate::{app::State, clock::Clock, error::Result};
+pub use wakeup::Wakeup;
+
+use crate::{clock::Clock, error::Result, state::State};
 use sea_orm::{ActiveValue::Set, ConnectionTrait, EntityTrait};
 use serde::{Deserialize, Serialize};
-use std::sync::Arc;
 use tamis_entities::{job, value::JobState};
-use tokio::sync::Notify;
 use uuid::Uuid;
 
 /// Everything that is done by jobs. A new kind is a variant here and an arm in `run`.
@@ -32,20 +33,6 @@ impl Job {
         match self {
             Job::CheckReview { review } => crate::reviews::checks::run(state, *review).await,
         }
-    }
-}
-
-/// Tells the worker of this process that there is something to do; others poll.
-#[derive(Clone, Default)]
-pub struct Wakeup(Arc<Notify>);
-
-impl Wakeup {
-    pub fn wake(&self) {
-        self.0.notify_one();
-    }
-
-    pub async fn wait(&self) {
-        self.0.notified().await;
     }
 }
 

@@ -2,8 +2,8 @@
 //! never hold one job, on either database.
 use super::{Job, lease::holder};
 use crate::{
-    app::State,
     error::{Error, Result},
+    state::State,
 };
 use sea_orm::{
     ColumnTrait, Condition, EntityTrait, ExprTrait, Order, PaginatorTrait, QueryFilter, QueryOrder,

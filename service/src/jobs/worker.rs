@@ -1,7 +1,7 @@
 //! The background of a server: jobs as they come, and the periodic duties. Each duty is
 //! safe on every replica at once; leases decide who does it.
 use super::queue;
-use crate::{app::State, audit, auth::sign_in, error::Result, http::idempotency, modules};
+use crate::{audit, auth::sign_in, error::Result, http::idempotency, modules, state::State};
 use std::{future::Future, time::Duration};
 use tokio::{sync::watch, task::JoinSet, time};
 

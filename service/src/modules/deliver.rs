@@ -2,13 +2,13 @@
 //! object that has rotted gets an error or a broken connection, never wrong bytes in full.
 use super::store;
 use crate::{
-    app::State,
     error::{Error, Kind, Result},
     http::{
         conditional::{self, Wanted},
         middleware::HeadOnly,
         problem,
     },
+    state::State,
 };
 use actix_web::{
     HttpMessage, HttpRequest, HttpResponse,

@@ -3,7 +3,7 @@
 //! the row. A digest uploaded again meanwhile has another generation, so nothing here can
 //! touch it, however late it runs.
 use super::{spool, store};
-use crate::{app::State, error::Result, fail_here, jobs::lease};
+use crate::{error::Result, fail_here, jobs::lease, state::State};
 use futures_util::StreamExt;
 use sea_orm::{
     ColumnTrait, Condition, EntityTrait, ExprTrait, QueryFilter, QuerySelect, QueryTrait,

@@ -1,13 +1,13 @@
 //! `/modules/sha256/{hex}.wasm`: the bytes by digest, for proxies. No redirect, no coding.
 use super::deliver::{self, Delivery};
 use crate::{
-    app::State,
     auth::{
         Caller,
         access::{Relation, Sight, segment},
     },
     error::{Error, Result},
     http::problem::Problems,
+    state::State,
 };
 use actix_web::{HttpRequest, HttpResponse, get, web};
 use sea_orm::{ColumnTrait, EntityTrait, ExprTrait, QueryFilter, QuerySelect, QueryTrait, sea_query::Expr};

@@ -1,8 +1,8 @@
 //! Receiving: bytes go to a file as they come, hashed on the way; memory stays at one chunk.
 use crate::{
-    app::State,
     error::{Error, Kind, Result},
     fail_here,
+    state::State,
 };
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt};

@@ -3,10 +3,10 @@
 //! never names bytes that the store has not confirmed.
 use super::spool::Spooled;
 use crate::{
-    app::State,
     db::WriteTxn,
     error::{Error, Result},
     fail_here,
+    state::State,
 };
 use sea_orm::{
     ActiveValue::Set,

@@ -1,10 +1,10 @@
 //! Local accounts: made by operator commands; later also by sign-in.
 use crate::{
-    app::State,
     audit::{self, Actor},
     auth::{access::find_namespace, sign_in},
     db::WriteTxn,
     error::{Error, Kind, Result},
+    state::State,
     teams::take_handle,
     tokens,
 };

@@ -1,12 +1,12 @@
 //! Saving and restoring the embedded default: the database by SQLite's own `VACUUM INTO`,
 //! which sees one moment; then every object that this copy names, re-hashed on the way.
 use crate::{
-    app::State,
     config::StoreArgs,
     db::Db,
     error::{Error, Result},
     jobs::lease,
     modules::{gc, store},
+    state::State,
 };
 use futures_util::StreamExt;
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, Order, QueryFilter, QueryOrder, QuerySelect};

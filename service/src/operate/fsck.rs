@@ -1,9 +1,9 @@
 //! `tamis fsck`: every row against every object, and every byte against its digest.
 //! Reports; repairs nothing.
 use crate::{
-    app::State,
     error::Result,
     modules::{deliver, store},
+    state::State,
 };
 use futures_util::StreamExt;
 use sea_orm::{ColumnTrait, EntityTrait, Order, QueryFilter, QueryOrder, QuerySelect, QueryTrait};

@@ -1,7 +1,6 @@
 //! The built-in filters: uploaded, submitted, approved and released through the same use
 //! cases as everyone's, by two system accounts that nothing else may use.
 use crate::{
-    app::State,
     auth::{
         Caller, UploadTarget, access,
         caller::{Identity, Via},
@@ -17,6 +16,7 @@ use crate::{
     operate::{accounts, instance},
     releases,
     reviews::{self, decide::VoteRequest, submit::ReviewRequest},
+    state::State,
     teams::take_handle,
 };
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};

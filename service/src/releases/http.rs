@@ -5,7 +5,6 @@ use super::{
     view::{ReleaseItem, ReleaseView, etag, release_view},
 };
 use crate::{
-    app::State,
     auth::{FilterAccess, ReleaseAccess, UploadTarget, access::segment},
     error::{Error, Kind, Result},
     filters::change::MetadataChange,
@@ -20,6 +19,7 @@ use crate::{
         http::WasmBytes,
         spool, store,
     },
+    state::State,
 };
 use actix_multipart::Multipart;
 use actix_web::{HttpRequest, HttpResponse, delete, get, http::header, patch, post, put, web};

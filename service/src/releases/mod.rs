@@ -6,7 +6,6 @@ pub mod publication;
 pub mod view;
 
 use crate::{
-    app::State,
     audit::{self, Actor},
     auth::{Caller, FilterAccess, Identity, UploadTarget, access},
     db::WriteTxn,
@@ -18,6 +17,7 @@ use crate::{
         store::{self, Admitted, Named},
     },
     reviews,
+    state::State,
 };
 use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect};
 use serde_json::json;

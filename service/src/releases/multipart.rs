@@ -1,11 +1,11 @@
 //! Uploads from browsers: `multipart/form-data` with a `version`, the metadata as JSON text
 //! fields, and the `module` file, which is streamed like any other upload.
 use crate::{
-    app::State,
     error::{Error, Result},
     filters::change::MetadataChange,
     http::body,
     modules::spool::{self, Spooled},
+    state::State,
 };
 use actix_multipart::{Field, Multipart};
 use futures_util::StreamExt;

@@ -1,13 +1,13 @@
 //! The one place where a release becomes public or stops being so, whatever the door.
 //! Every function runs inside the caller's transaction and brings the catalog along.
 use crate::{
-    app::State,
     audit::{self, Actor},
     auth::{FilterAccess, Identity, access},
     catalog,
     db::{self, WriteTxn},
     error::{Error, Result},
     reviews,
+    state::State,
 };
 use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter};
 use serde_json::json;

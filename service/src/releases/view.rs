@@ -1,8 +1,8 @@
 //! How a release looks from outside.
 use crate::{
-    app::State,
     error::Result,
     filters::view::{ShownVisibility, handle_of, handles, visibility},
+    state::State,
 };
 use serde::Serialize;
 use tamis_entities::{

@@ -1,7 +1,7 @@
 //! The checks that run before people decide: small functions over the release and its
 //! report. One that could not run is an error, and an error blocks as a failure does.
 use super::decide;
-use crate::{app::State, auth::access, error::Result, modules::store};
+use crate::{auth::access, error::Result, modules::store, state::State};
 use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, sea_query::OnConflict};
 use serde::{Deserialize, Serialize};
 use tamis_entities::{

@@ -1,7 +1,6 @@
 //! Deciding: votes, and the act that makes an approval real. Both read everything again
 //! inside their transaction, so that what is decided is what is there.
 use crate::{
-    app::State,
     audit::{self, Actor},
     auth::{
         Identity, ReviewAccess, access,
@@ -12,6 +11,7 @@ use crate::{
     error::{Error, Result},
     fail_here,
     releases::publication,
+    state::State,
 };
 use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QuerySelect, sea_query::OnConflict};
 use serde::Deserialize;

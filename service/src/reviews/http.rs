@@ -5,7 +5,6 @@ use super::{
     view::{self, ReviewItem, ReviewView},
 };
 use crate::{
-    app::State,
     audit::{self, Actor},
     auth::{Caller, ReviewAccess, SignedIn, access::find_namespace},
     error::{Error, Result},
@@ -15,6 +14,7 @@ use crate::{
         problem::Problems,
     },
     releases::view::{ReleaseView, release_view},
+    state::State,
 };
 use actix_web::{HttpResponse, get, http::header, post, web};
 use sea_orm::{

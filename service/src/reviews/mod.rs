@@ -7,7 +7,7 @@ pub mod http;
 pub mod submit;
 pub mod view;
 
-use crate::{app::State, db::WriteTxn, error::Result};
+use crate::{db::WriteTxn, error::Result, state::State};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, sea_query::Expr};
 use tamis_entities::{review, value::ReviewState};
 use uuid::Uuid;

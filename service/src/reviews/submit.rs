@@ -1,13 +1,13 @@
 //! Asking for a publication (or its end), and taking the request back.
 use super::OPEN;
 use crate::{
-    app::State,
     audit::{self, Actor},
     auth::{Caller, FilterAccess, ReviewAccess, access, table::Need},
     error::{Error, Result},
     filters::change::MetadataChange,
     jobs::{self, Job},
     releases,
+    state::State,
 };
 use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, sea_query::Expr};
 use serde::Deserialize;

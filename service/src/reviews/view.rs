@@ -1,9 +1,9 @@
 //! How a review looks from outside.
 use super::checks::CheckFinding;
 use crate::{
-    app::State,
     error::Result,
     filters::view::{handle_of, handles},
+    state::State,
 };
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 use serde::Serialize;

@@ -1,10 +1,10 @@
 //! Handlers of `/api/v1/teams`.
 use crate::{
-    app::State,
     auth::{SignedIn, access::segment},
     error::{Error, Result},
     filters::view::{handle_of, handles},
     http::{body::Json, page::Page, problem::Problems},
+    state::State,
 };
 use actix_web::{HttpRequest, HttpResponse, delete, get, post, put, web};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};

@@ -2,11 +2,11 @@
 pub mod http;
 
 use crate::{
-    app::State,
     audit::{self, Actor},
     auth::{Identity, access::find_namespace},
     db::WriteTxn,
     error::{Error, Result},
+    state::State,
 };
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect,

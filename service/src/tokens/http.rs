@@ -1,10 +1,10 @@
 //! Handlers of `/api/v1/tokens` and `/api/v1/me`.
 use crate::{
-    app::State,
     audit::Actor,
     auth::{SignedIn, access::segment},
     error::{Error, Result},
     http::{body::Json, page::Page, problem::Problems},
+    state::State,
 };
 use actix_web::{HttpRequest, HttpResponse, delete, get, post, web};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};

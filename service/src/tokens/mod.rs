@@ -2,10 +2,10 @@
 pub mod http;
 
 use crate::{
-    app::State,
     audit::{self, Actor},
     auth::{Identity, secret},
     error::{Error, Result},
+    state::State,
 };
 use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, sea_query::Expr};
 use serde_json::json;

@@ -1,0 +1,48 @@
+//! What every slice may reach. Knows what the parts are, not what anybody does with them;
+//! `app` puts them together.
+use crate::{
+    clock::Clock,
+    config::{ServeArgs, StoreArgs},
+    db::Db,
+    jobs::Wakeup,
+    modules::{hot::Hot, verifiers::Verifiers},
+};
+use std::{ops::Deref, sync::Arc};
+use tamis_blobs::BlobStore;
+use tokio::sync::Semaphore;
+
+/// Cheap to clone; one per process.
+#[derive(Clone)]
+pub struct State(Arc<Inner>);
+
+pub struct Inner {
+    pub db: Db,
+    pub blobs: Arc<dyn BlobStore>,
+    pub clock: Clock,
+    pub store: StoreArgs,
+    pub serve: ServeArgs,
+    pub public_url: String,
+    /// Signs cursors; made once per instance.
+    pub secret: [u8; 32],
+    /// At most one verification per core at once: each holds a whole module in memory.
+    pub verifiers: Verifiers,
+    /// Modules that are downloaded often.
+    pub hot: Hot,
+    /// Bodies being received or stored at once; more wait their turn.
+    pub transfers: Semaphore,
+    pub outbound: tamis_outbound::Client,
+    pub jobs: Wakeup,
+}
+
+impl Deref for State {
+    type Target = Inner;
+    fn deref(&self) -> &Inner {
+        &self.0
+    }
+}
+
+impl From<Inner> for State {
+    fn from(parts: Inner) -> Self {
+        Self(Arc::new(parts))
+    }
+}
