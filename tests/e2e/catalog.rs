@@ -60,3 +60,18 @@ async fn the_catalog_shows_what_was_approved_and_search_forgives_typos() {
     let none = nobody.get("/api/v1/catalog?q=zzzzqqq").await.expect(200).json();
     assert!(none["items"].as_array().unwrap().is_empty());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_is_narrowed_by_the_visibility_that_it_shows() {
+    let app = TestApp::spawn().await;
+    let (alice, carl) = (app.author("alice").await, app.curator("carl").await);
+    alice.put("/api/v1/filters/alice/own", &json!({})).await.expect(201);
+    alice.put("/api/v1/filters/alice/shared", &json!({"visibility": "public"})).await.expect(201);
+    app.publish(&alice, &carl, "alice/live", "1.0.0", &distinct("live", 10)).await;
+    for (visibility, name) in [("private", "own"), ("public", "shared"), ("published", "live")] {
+        let page = alice.get(&format!("/api/v1/filters?visibility={visibility}")).await.expect(200).json();
+        let items = page["items"].as_array().unwrap();
+        assert_eq!(items.len(), 1, "{visibility}: {page}");
+        assert_eq!((&items[0]["name"], &items[0]["visibility"]), (&json!(name), &json!(visibility)));
+    }
+}

@@ -1,5 +1,5 @@
 //! `GET /api/v1/filters`: what the caller may see, keyset-paged or by search.
-use super::view::{FilterItem, handle_of, handles, visibility};
+use super::view::{FilterItem, ShownVisibility, handle_of, handles, visibility};
 use crate::{
     auth::{Caller, access::find_namespace},
     error::{Error, Result},
@@ -46,7 +46,8 @@ pub struct FilterQuery {
     /// The ABI version of any release, e.g. `0.2.1`.
     #[param(max_length = 20)]
     pub abi: Option<String>,
-    pub visibility: Option<Visibility>,
+    /// As the list shows it.
+    pub visibility: Option<ShownVisibility>,
     /// Ignored when there is a `q`: hits come best first.
     #[param(inline)]
     pub sort: Option<FilterSort>,
@@ -97,8 +98,8 @@ async fn asked(state: &State, caller: &Caller, query: &FilterQuery) -> Result<Co
         let id = find_namespace(&*state.db, handle).await?.map_or(Uuid::nil(), |n| n.id);
         all = all.add(filter::Column::NamespaceId.eq(id));
     }
-    if let Some(visibility) = query.visibility {
-        all = all.add(filter::Column::Visibility.eq(visibility));
+    if let Some(shown) = query.visibility {
+        all = all.add(showing(shown));
     }
     if let Some(abi) = &query.abi {
         all = all.add(has_release(state, caller, release::Column::AbiVersion.eq(abi.as_str())).await?);
@@ -107,6 +108,20 @@ async fn asked(state: &State, caller: &Caller, query: &FilterQuery) -> Result<Co
         all = all.add(has_release(state, caller, release::Column::PluginType.eq(plugin_type)).await?);
     }
     Ok(all)
+}
+
+/// The filters that `view::visibility` shows so.
+fn showing(shown: ShownVisibility) -> Condition {
+    let stored = match shown {
+        ShownVisibility::Published => {
+            return Condition::all().add(Expr::cust("filters.published_releases > 0"));
+        }
+        ShownVisibility::Public => Visibility::Public,
+        ShownVisibility::Private => Visibility::Private,
+    };
+    Condition::all()
+        .add(filter::Column::Visibility.eq(stored))
+        .add(Expr::cust("filters.published_releases = 0"))
 }
 
 /// Filters with such a release. What few have is looked up first; what many have is met soon
