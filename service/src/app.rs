@@ -9,7 +9,11 @@ use crate::{
     state::{Inner, State},
 };
 use actix_web::{App, HttpServer, dev::Service, web};
-use std::{net::TcpListener, time::Duration};
+use std::{
+    net::TcpListener,
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
 use tokio::sync::{Semaphore, oneshot};
 use utoipa_actix_web::AppExt;
 
@@ -41,9 +45,13 @@ impl State {
             transfers: Semaphore::new(256),
             outbound,
             jobs: jobs::Wakeup::default(),
+            leaving: AtomicBool::new(false),
         }))
     }
 }
+
+/// How long answers ask clients to go elsewhere before the door is closed.
+const FAREWELL: Duration = Duration::from_secs(2);
 
 /// Polls `work` inside the process's own runtime. Each of actix's threads has a runtime of its own, which
 /// ends when that thread has nothing left to serve; a pooled connection that was opened in it would be dead
@@ -57,6 +65,28 @@ async fn at_home<T>(home: tokio::runtime::Handle, work: impl Future<Output = T>)
     .await
 }
 
+/// Returns when it is time to stop. On SIGTERM idle connections are given the time to go: a proxy that reuses
+/// one at the moment it is closed cannot tell whether its request was done, and does not dare to repeat a POST.
+async fn asked_to_stop(state: &State) {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (Ok(mut terminate), Ok(mut interrupt)) =
+        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    else {
+        tracing::warn!("signals cannot be heard; only SIGKILL will stop this process");
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = interrupt.recv() => return tracing::info!("SIGINT: stopping"),
+        _ = terminate.recv() => tracing::info!("SIGTERM: taking leave"),
+    }
+    state.leaving.store(true, Ordering::Relaxed);
+    tokio::select! {
+        _ = tokio::time::sleep(FAREWELL) => {}
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+}
+
 /// Serves until SIGTERM or SIGINT, or until `stop` is heard; then lets the requests in
 /// flight finish.
 pub async fn run(state: State, listener: TcpListener, stop: Option<oneshot::Receiver<()>>) -> Result<()> {
@@ -64,7 +94,7 @@ pub async fn run(state: State, listener: TcpListener, stop: Option<oneshot::Rece
     let drain = state.serve.drain_seconds;
     let workers =
         state.serve.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(2, |n| n.get()));
-    let data = web::Data::new(state);
+    let data = web::Data::new(state.clone());
     let home = tokio::runtime::Handle::current();
     let server = HttpServer::new(move || {
         let home = home.clone();
@@ -87,18 +117,16 @@ pub async fn run(state: State, listener: TcpListener, stop: Option<oneshot::Rece
     .client_request_timeout(Duration::from_secs(30))
     .keep_alive(Duration::from_secs(75))
     .shutdown_timeout(drain);
-    match stop {
-        None => server.listen(listener)?.run().await?,
-        Some(stop) => {
-            let running = server.disable_signals().listen(listener)?.run();
-            let handle = running.handle();
-            tokio::spawn(async move {
-                let _ = stop.await;
-                handle.stop(true).await;
-            });
-            running.await?;
+    let running = server.disable_signals().listen(listener)?.run();
+    let handle = running.handle();
+    tokio::spawn(async move {
+        match stop {
+            Some(told) => drop(told.await),
+            None => asked_to_stop(&state).await,
         }
-    }
+        handle.stop(true).await;
+    });
+    running.await?;
     background.stop().await;
     Ok(())
 }

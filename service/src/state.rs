@@ -7,7 +7,10 @@ use crate::{
     jobs::Wakeup,
     modules::{hot::Hot, verifiers::Verifiers},
 };
-use std::{ops::Deref, sync::Arc};
+use std::{
+    ops::Deref,
+    sync::{Arc, atomic::AtomicBool},
+};
 use tamis_blobs::BlobStore;
 use tokio::sync::Semaphore;
 
@@ -32,6 +35,8 @@ pub struct Inner {
     pub transfers: Semaphore,
     pub outbound: tamis_outbound::Client,
     pub jobs: Wakeup,
+    /// Asked to stop: every answer from now on asks the client to connect anew, elsewhere.
+    pub leaving: AtomicBool,
 }
 
 impl Deref for State {

@@ -384,6 +384,23 @@ async fn a_stop_lets_a_download_and_an_upload_in_flight_finish() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn before_it_stops_a_server_sends_its_clients_elsewhere() {
+    let instance = Instance::new().await;
+    let anyone = instance.user("alice", Role::User).await;
+    let mut server = instance.start(&[]).await;
+    let before = anyone.get("/health/ready").await.expect(200);
+    assert_eq!(before.header("connection"), "");
+    server.signal("TERM");
+    let told = async || {
+        let reply = anyone.get("/health/ready").await;
+        reply.status == 503 && reply.header("connection") == "close"
+    };
+    assert!(eventually(Duration::from_secs(2), told).await, "no farewell: {}", server.log());
+    let ended = server.ended(Duration::from_secs(40)).await.expect("the server ends");
+    assert_eq!(ended.code(), Some(0), "{}", server.log());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn output_into_a_closed_pipe_is_no_failure() {
     let instance = Instance::new().await;
     let mut child = instance.command(&["openapi"]).stdout(Stdio::piped()).spawn().unwrap();

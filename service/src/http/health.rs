@@ -4,8 +4,10 @@ use actix_web::{HttpResponse, get, web};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter};
 use serde::Serialize;
-use std::sync::OnceLock;
-use std::time::Duration;
+use std::{
+    sync::{OnceLock, atomic::Ordering},
+    time::Duration,
+};
 use tamis_entities::{job, value::JobState};
 use utoipa::ToSchema;
 
@@ -24,7 +26,7 @@ pub async fn get_live() -> HttpResponse {
 
 /// The process can serve
 ///
-/// 503 while the database or the object store is away.
+/// 503 while the database or the object store is away, and once the process has been told to stop.
 #[utoipa::path(tag = "operation", operation_id = "getReady",
     responses((status = 200, description = "Ready", body = HealthView), (status = 503, description = "Not ready", body = HealthView), Problems), security(()))]
 #[get("/health/ready")]
@@ -34,7 +36,7 @@ pub async fn get_ready(state: web::Data<State>) -> HttpResponse {
     let blobs = tokio::time::timeout(limit, state.blobs.health());
     let (database, blobs) = tokio::join!(database, blobs);
     let view = HealthView { database: matches!(database, Ok(Ok(_))), blobs: matches!(blobs, Ok(Ok(()))) };
-    let ready = view.database && view.blobs;
+    let ready = view.database && view.blobs && !state.leaving.load(Ordering::Relaxed);
     let mut reply = if ready { HttpResponse::Ok() } else { HttpResponse::ServiceUnavailable() };
     reply.insert_header(("Cache-Control", "no-store")).json(view)
 }

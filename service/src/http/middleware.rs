@@ -6,11 +6,11 @@ use actix_web::{
     Error as ActixError, HttpMessage,
     body::MessageBody,
     dev::{ServiceRequest, ServiceResponse},
-    http::{Method, header, header::HeaderValue},
+    http::{ConnectionType, Method, header, header::HeaderValue},
     middleware::Next,
     web,
 };
-use std::time::Instant;
+use std::{sync::atomic::Ordering, time::Instant};
 use tracing::Instrument;
 
 /// The client asked with HEAD: make the headers, spare the body.
@@ -32,6 +32,7 @@ pub async fn observe(
     // The pattern, not the path: a log or metric label must not grow with what people ask for.
     let route = request.match_pattern().unwrap_or_else(|| "unmatched".into());
     let span = tracing::info_span!("request", request.id = %id, http.method = %method, http.route = %route);
+    let leaving = leaving(&request);
     let reply = ABOUT.scope(about(&request, &id), next.call(request).instrument(span.clone())).await;
     let status = reply.as_ref().map_or_else(|e| e.as_response_error().status_code(), |r| r.status()).as_u16();
     let elapsed = started.elapsed();
@@ -40,6 +41,9 @@ pub async fn observe(
         tracing::info!(http.status = status, elapsed_ms = elapsed.as_millis() as u64, "answered")
     });
     reply.map(|mut reply| {
+        if leaving {
+            reply.response_mut().head_mut().set_connection_type(ConnectionType::Close);
+        }
         let headers = reply.headers_mut();
         if let Ok(value) = HeaderValue::from_str(&id) {
             headers.insert(header::HeaderName::from_static("x-request-id"), value);
@@ -51,6 +55,10 @@ pub async fn observe(
         }
         reply
     })
+}
+
+fn leaving(request: &ServiceRequest) -> bool {
+    request.app_data::<web::Data<State>>().is_some_and(|state| state.leaving.load(Ordering::Relaxed))
 }
 
 fn about(request: &ServiceRequest, id: &str) -> About {
