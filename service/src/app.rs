@@ -44,7 +44,7 @@ impl State {
             hot: modules::hot::Hot::default(),
             transfers: Semaphore::new(256),
             outbound,
-            jobs: jobs::Wakeup::default(),
+            jobs: jobs::wakeup::Wakeup::default(),
             leaving: AtomicBool::new(false),
         }))
     }

@@ -4,7 +4,7 @@ use crate::{
     clock::Clock,
     config::{ServeArgs, StoreArgs},
     db::Db,
-    jobs::Wakeup,
+    jobs::wakeup::Wakeup,
     modules::{hot::Hot, verifiers::Verifiers},
 };
 use std::{

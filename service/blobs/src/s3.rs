@@ -6,6 +6,7 @@
 mod config;
 mod errors;
 mod multipart;
+mod part;
 mod put;
 
 use std::path::Path;

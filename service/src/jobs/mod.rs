@@ -3,10 +3,8 @@
 //! run twice; each is written so that it does not matter.
 pub mod lease;
 pub mod queue;
-mod wakeup;
+pub mod wakeup;
 pub mod worker;
-
-pub use wakeup::Wakeup;
 
 use crate::{clock::Clock, error::Result, state::State};
 use sea_orm::{ActiveValue::Set, ConnectionTrait, EntityTrait};

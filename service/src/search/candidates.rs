@@ -1,6 +1,6 @@
 //! Picking candidates: by name and by full text, only among what the caller may see, and
 //! never more than can be ranked at once. Knows the tables of search, not the engines' SQL.
-use super::{Corpus, postgres, rank::Candidate, sqlite, text::Query};
+use super::{Corpus, postgres, rank::Candidate, sqlite, text::Query, wanted::Wanted};
 use crate::error::Result;
 use sea_orm::{
     Condition, ConnectionTrait, DbBackend, DeriveIden, ExprTrait, FromQueryResult, Order,
@@ -36,15 +36,6 @@ pub const COLUMNS: [SearchDocuments; 6] = {
     use SearchDocuments as D;
     [D::FilterId, D::Namespace, D::Name, D::Words, D::Title, D::Summary]
 };
-
-/// What the engine shall find: of each group at least one word.
-pub struct Wanted<'a> {
-    pub groups: Vec<Vec<&'a str>>,
-    /// The first word of the last group may be the start of a longer one.
-    pub open_end: bool,
-    /// Only in namespace, name, title and labels.
-    pub head: bool,
-}
 
 #[derive(Default)]
 pub struct Found {

@@ -2,9 +2,10 @@
 //! almost like it or contain it. Correcting words and not documents keeps the cost with the
 //! vocabulary, which grows far slower than the texts. Knows no SQL.
 use super::{
-    candidates::{MOST_CANDIDATES, Search, Wanted},
+    candidates::{MOST_CANDIDATES, Search},
     rank::{Candidate, Spellings},
     text::{Query, forgiven, slips},
+    wanted::Wanted,
 };
 use crate::error::Result;
 use sea_orm::ConnectionTrait;

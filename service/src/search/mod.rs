@@ -9,9 +9,10 @@ mod sqlite;
 #[cfg(test)]
 mod tests;
 mod text;
+mod wanted;
 
 use crate::error::Result;
-use candidates::{COLUMNS, Found, MOST_CANDIDATES, Search, SearchDocuments, Wanted};
+use candidates::{COLUMNS, Found, MOST_CANDIDATES, Search, SearchDocuments};
 use rank::Candidate;
 use sea_orm::{
     Condition, ConnectionTrait, DbBackend, ExprTrait, FromQueryResult,
@@ -20,6 +21,7 @@ use sea_orm::{
 use std::collections::BTreeSet;
 use text::{Folded, Query};
 use uuid::Uuid;
+use wanted::Wanted;
 
 /// With so many hits in READMEs alone, nobody needs to be corrected.
 const ENOUGH: usize = 10;

@@ -1,6 +1,6 @@
 //! The SQL of SQLite's FTS5. Knows neither folding nor ranking: words come as letters and
 //! digits only, and are quoted all the same.
-use super::{Corpus, candidates::Wanted, text::Folded};
+use super::{Corpus, text::Folded, wanted::Wanted};
 use crate::error::{Error, Result};
 use sea_orm::{
     ConnectionTrait, DbBackend, ExprTrait, Statement, Value,

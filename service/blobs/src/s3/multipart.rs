@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 
 use super::config::{Deadline, deadline};
 use super::errors::{classify, classify_put, status};
-use super::put::file_part;
+use super::part::file_part;
 use super::{S3Store, micros};
 use crate::failpoints::hit;
 use crate::{BlobError, BlobKey};

@@ -3,19 +3,16 @@
 
 use std::path::Path;
 
-use aws_sdk_s3::primitives::{ByteStream, Length};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use futures_util::StreamExt;
 
 use super::config::{Deadline, deadline};
-use super::errors::{chain, classify_put};
+use super::errors::classify_put;
+use super::part::file_part;
 use super::{S3Store, multipart};
 use crate::failpoints::hit;
 use crate::{BlobError, BlobKey, BlobStore, verified};
-
-/// The SDK reads this much of the file at a time.
-const CHUNK: usize = 256 * 1024;
 
 impl S3Store {
     pub(super) async fn put(
@@ -91,13 +88,4 @@ impl S3Store {
             _ => Ok(()),
         }
     }
-}
-
-/// A piece of a file as a body that the SDK can send again on a retry.
-pub(super) async fn file_part(path: &Path, offset: u64, length: u64) -> Result<ByteStream, BlobError> {
-    let body = ByteStream::read_from().path(path).offset(offset).length(Length::Exact(length));
-    let body = body.buffer_size(CHUNK).build().await;
-    body.map_err(|error| {
-        BlobError::Internal(format!("the file to store, {}: {}", path.display(), chain(&error)))
-    })
 }
