@@ -3,6 +3,7 @@
 mod assignment;
 mod oracle;
 mod scopes;
+mod timing;
 mod world;
 
 use oracle::{Expect, PRINCIPALS, Principal, ROUTES, Route, Stage, expected};

@@ -200,7 +200,9 @@ pub async fn relock_filter<C: ConnectionTrait>(db: &C, seen: &filter::Model) -> 
     let now = lock_filter(db, seen.id).await?.ok_or_else(Error::not_found)?;
     match now.namespace_id == seen.namespace_id {
         true => Ok(now),
-        false => Err(Error::conflict("conflict", "the filter was transferred at the same moment; read it again")),
+        false => {
+            Err(Error::conflict("conflict", "the filter was transferred at the same moment; read it again"))
+        }
     }
 }
 

@@ -57,6 +57,7 @@ pub async fn check_kept<C: ConnectionTrait>(
     if kept {
         return Ok(());
     }
-    let detail = "the request was served, but what you may do has shrunk since; read what it made, or use a new key";
+    let detail =
+        "the request was served, but what you may do has shrunk since; read what it made, or use a new key";
     Err(Error::conflict("idempotency-key-outdated", detail))
 }

@@ -21,7 +21,10 @@ pub const CODES: &[(&str, &str)] = &[
     ("handle-taken", "The handle is taken, or would be mistaken for one that is."),
     ("has-published-releases", "A filter is removed only when nothing of it is published."),
     ("idempotency-in-progress", "The first request with this Idempotency-Key is still being served."),
-    ("idempotency-key-outdated", "The request was served, and its answer may tell of what the caller has lost since."),
+    (
+        "idempotency-key-outdated",
+        "The request was served, and its answer may tell of what the caller has lost since.",
+    ),
     ("idempotency-key-reused", "This Idempotency-Key was sent with another request."),
     ("insecure-sign-in", "Sign-in over plain http works on loopback only."),
     ("insufficient-scope", "The token does not carry the scope that this route asks for."),

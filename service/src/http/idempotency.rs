@@ -109,12 +109,7 @@ async fn fingerprint(request: &mut ServiceRequest) -> Result<String> {
 }
 
 /// None: the request is ours to serve. Else the answer that was given to it.
-async fn claim(
-    state: &State,
-    caller: &Identity,
-    key: &str,
-    print: String,
-) -> Result<Option<HttpResponse>> {
+async fn claim(state: &State, caller: &Identity, key: &str, print: String) -> Result<Option<HttpResponse>> {
     let user = caller.id;
     if key.is_empty() || key.len() > 200 || !key.bytes().all(|b| b.is_ascii_graphic()) {
         return Err(Error::invalid("Idempotency-Key", "1 to 200 printable ASCII characters, such as a UUID"));
@@ -154,8 +149,9 @@ async fn claim(
         created_at: Set(now),
     };
     use kept::Column::*;
-    let again =
-        OnConflict::columns([UserId, Key]).update_columns([Fingerprint, Status, Body, Standing, CreatedAt]).to_owned();
+    let again = OnConflict::columns([UserId, Key])
+        .update_columns([Fingerprint, Status, Body, Standing, CreatedAt])
+        .to_owned();
     kept::Entity::insert(row).on_conflict(again).exec_without_returning(&*txn).await?;
     txn.commit().await?;
     Ok(None)

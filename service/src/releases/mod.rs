@@ -23,7 +23,9 @@ use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, Query
 use serde_json::json;
 use tamis_entities::{
     filter, namespace, release, tombstone,
-    value::{ArtifactKind, Lineage, MemberRole, Metadata, PluginType, ReleaseState, Sha256, Slug, Verdict, Version},
+    value::{
+        ArtifactKind, Lineage, MemberRole, Metadata, PluginType, ReleaseState, Sha256, Slug, Verdict, Version,
+    },
 };
 use uuid::Uuid;
 

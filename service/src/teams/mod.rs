@@ -14,7 +14,8 @@ use crate::{
 pub use rename::take_handle;
 
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter, QuerySelect,
+    ActiveValue::Set,
+    ColumnTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter, QuerySelect,
     sea_query::{Expr, OnConflict},
 };
 use serde_json::json;
@@ -83,7 +84,8 @@ pub async fn change(
         now = rename::rename(state, &txn, who, team.id, handle).await?;
     }
     if let Some(title) = title {
-        let change = team::ActiveModel { id: Set(team.id), title: Set(title.to_owned()), ..Default::default() };
+        let change =
+            team::ActiveModel { id: Set(team.id), title: Set(title.to_owned()), ..Default::default() };
         team::Entity::update(change).exec(&*txn).await?;
         let (object, detail) = (format!("team:{}", now.handle), json!({"title": title}));
         audit::record(&*txn, &state.clock, &Actor::from(who), "team.change", object, detail).await?;

@@ -28,7 +28,8 @@ async fn check_free(txn: &WriteTxn<'_>, handle: &Slug, own: Option<Uuid>, kind: 
         return Err(Error::invalid("handle", format!("`{handle}` is reserved")));
     }
     let skeleton = handle.skeleton();
-    let taken = namespace::Entity::find().filter(namespace::Column::Skeleton.eq(&skeleton)).one(&**txn).await?;
+    let taken =
+        namespace::Entity::find().filter(namespace::Column::Skeleton.eq(&skeleton)).one(&**txn).await?;
     // Asked second: a handle that is left goes from the one table to the other.
     let was = former_handle::Entity::find().filter(former_handle::Column::Skeleton.eq(&skeleton));
     let other = match (taken, was.one(&**txn).await?) {
@@ -71,11 +72,8 @@ pub async fn rename(
     id: Uuid,
     to: &Slug,
 ) -> Result<namespace::Model> {
-    let mut row = namespace::Entity::find_by_id(id)
-        .lock_exclusive()
-        .one(&**txn)
-        .await?
-        .ok_or_else(Error::not_found)?;
+    let mut row =
+        namespace::Entity::find_by_id(id).lock_exclusive().one(&**txn).await?.ok_or_else(Error::not_found)?;
     if row.handle == *to {
         return Ok(row);
     }

@@ -257,7 +257,9 @@ impl World {
         let request = match (route.method, last) {
             ("GET", _) => request,
             ("POST", "transfer") => request.json(&json!({"to": "nobody-of-this-name"})),
-            ("POST", "invitations") => request.json(&json!({"user": "nobody-of-this-name", "role": "member"})),
+            ("POST", "invitations") => {
+                request.json(&json!({"user": "nobody-of-this-name", "role": "member"}))
+            }
             ("PATCH", "{team}") => request.json(&json!({"title": ""})),
             ("PATCH", "me") => request.json(&json!({"handle": "admin"})),
             ("PUT" | "PATCH" | "DELETE", "{filter}") => request.header("if-match", stale).json(&json!({})),

@@ -56,7 +56,7 @@ async fn an_invitation_is_seen_by_owners_and_the_invited_and_answered_once() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_invitation_ends_after_a_week_and_with_the_ownership_of_who_made_it() {
     let app = TestApp::spawn().await;
-    let (alice, bob, mia) = (app.author("alice").await, app.author("bob").await, app.author("mia").await);
+    let (alice, _, mia) = (app.author("alice").await, app.author("bob").await, app.author("mia").await);
     alice.post("/api/v1/teams", &json!({"handle": "acme"})).await.expect(201);
     alice.put("/api/v1/teams/acme/members/mia", &json!({"role": "owner"})).await.expect(200);
     let ask = json!({"user": "bob", "role": "member"});
@@ -118,6 +118,7 @@ async fn of_many_answers_at_once_one_counts() {
         let joined = joined.count(&*app.state.db).await.unwrap();
         assert_eq!(joined == 1, done[0] == 200);
     }
-    let answers = audit_entry::Entity::find().filter(audit_entry::Column::Action.starts_with("team.invitation."));
+    let answers =
+        audit_entry::Entity::find().filter(audit_entry::Column::Action.starts_with("team.invitation."));
     assert_eq!(answers.count(&*app.state.db).await.unwrap(), 10, "five made, five answered");
 }

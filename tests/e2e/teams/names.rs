@@ -8,8 +8,7 @@ use tamis_e2e::{
 #[tokio::test(flavor = "multi_thread")]
 async fn a_renamed_team_is_read_by_its_old_name_and_written_by_its_new_one() {
     let app = TestApp::spawn().await;
-    let (alice, bob, carl) =
-        (app.author("alice").await, app.author("bob").await, app.curator("carl").await);
+    let (alice, bob, carl) = (app.author("alice").await, app.author("bob").await, app.curator("carl").await);
     alice.post("/api/v1/teams", &json!({"handle": "acme", "title": "Acme"})).await.expect(201);
     app.publish(&alice, &carl, "acme/shown", "1.0.0", &small()).await;
     alice.upload("acme/hidden", "1.0.0", distinct("hidden", 10)).await.expect(201);
@@ -18,14 +17,18 @@ async fn a_renamed_team_is_read_by_its_old_name_and_written_by_its_new_one() {
     // Reads by either name answer as under the new one.
     for team in ["acme", "acme-edge"] {
         let base = format!("/api/v1/filters/{team}");
-        assert_eq!(alice.get(&format!("/api/v1/teams/{team}")).await.expect(200).json()["handle"], "acme-edge");
+        assert_eq!(
+            alice.get(&format!("/api/v1/teams/{team}")).await.expect(200).json()["handle"],
+            "acme-edge"
+        );
         assert_eq!(bob.get(&format!("{base}/shown")).await.expect(200).json()["namespace"], "acme-edge");
         let release = bob.get(&format!("{base}/shown/releases/1.0.0")).await.expect(200).json();
         assert!(release["links"]["module"].as_str().unwrap().contains("/acme-edge/shown/"), "{release}");
         bob.get(&format!("{base}/shown/releases/1.0.0/module")).await.expect(200);
         let entry = bob.get(&format!("/api/v1/catalog/{team}/shown")).await.expect(200).json();
         assert_eq!(entry["namespace"], "acme-edge");
-        for list in [format!("/api/v1/catalog?namespace={team}"), format!("/api/v1/filters?namespace={team}")] {
+        for list in [format!("/api/v1/catalog?namespace={team}"), format!("/api/v1/filters?namespace={team}")]
+        {
             assert_eq!(super::items(bob.get(&list).await)[0]["namespace"], "acme-edge", "{list}");
         }
         alice.get(&format!("{base}/hidden/releases/1.0.0/module")).await.expect(200);
@@ -33,13 +36,17 @@ async fn a_renamed_team_is_read_by_its_old_name_and_written_by_its_new_one() {
     }
     // Writes by the old one tell the new one to who may see the filter, and to nobody else.
     let old = "/api/v1/filters/acme";
-    let told = alice.put(&format!("{old}/hidden"), &json!({"title": "t"})).await.expect_problem(409, "renamed");
+    let told =
+        alice.put(&format!("{old}/hidden"), &json!({"title": "t"})).await.expect_problem(409, "renamed");
     assert!(told.json()["detail"].as_str().unwrap().contains("acme-edge/hidden"));
     alice.upload("acme/hidden", "2.0.0", small()).await.expect_problem(409, "renamed");
     alice.upload("acme/brand-new", "1.0.0", small()).await.expect_problem(409, "renamed");
     alice.delete(&format!("{old}/hidden")).await.expect_problem(409, "renamed");
     alice.submit("acme/hidden", "1.0.0", "publish").await.expect_problem(409, "renamed");
-    alice.put("/api/v1/teams/acme/members/bob", &json!({"role": "member"})).await.expect_problem(409, "renamed");
+    alice
+        .put("/api/v1/teams/acme/members/bob", &json!({"role": "member"}))
+        .await
+        .expect_problem(409, "renamed");
     bob.put(&format!("{old}/shown"), &json!({})).await.expect_problem(409, "renamed");
     bob.put(&format!("{old}/hidden"), &json!({})).await.expect_problem(404, "not-found");
     bob.put(&format!("{old}/brand-new"), &json!({})).await.expect_problem(404, "not-found");
@@ -80,7 +87,10 @@ async fn a_handle_that_was_left_is_never_given_to_another() {
         alice.get(&format!("/api/v1/teams/{gone}")).await.expect(404);
         alice.put(&format!("/api/v1/filters/{gone}/f"), &json!({})).await.expect(404);
         bob.post("/api/v1/teams", &json!({"handle": gone})).await.expect_problem(409, "handle-taken");
-        alice.put(&format!("/api/v1/filters/alice/mine/grants/team:{gone}"), &json!({"level": "read"})).await.expect(404);
+        alice
+            .put(&format!("/api/v1/filters/alice/mine/grants/team:{gone}"), &json!({"level": "read"}))
+            .await
+            .expect(404);
     }
 }
 

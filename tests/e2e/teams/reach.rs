@@ -32,9 +32,12 @@ async fn everyone_who_can_see_a_filter_is_named_with_every_reason() {
     for team in ["acme", "guests"] {
         alice.post("/api/v1/teams", &json!({"handle": team})).await.expect(201);
     }
-    for (team, user, role) in
-        [("acme", "mel", "member"), ("acme", "mia", "maintainer"), ("guests", "tina", "member"), ("guests", "tom", "member")]
-    {
+    for (team, user, role) in [
+        ("acme", "mel", "member"),
+        ("acme", "mia", "maintainer"),
+        ("guests", "tina", "member"),
+        ("guests", "tom", "member"),
+    ] {
         alice.put(&format!("/api/v1/teams/{team}/members/{user}"), &json!({"role": role})).await.expect(200);
     }
     alice.upload("acme/f", "1.0.0", small()).await.expect(201);
@@ -57,7 +60,8 @@ async fn everyone_who_can_see_a_filter_is_named_with_every_reason() {
     let lines = all(&alice, &access, 100).await;
     let brief = |lines: &[Value]| -> Vec<String> {
         let text = |l: &Value, k: &str| l[k].as_str().unwrap_or("-").to_owned();
-        let line = |l: &Value| ["principal", "because", "role", "level", "team"].map(|k| text(l, k)).join(" ");
+        let line =
+            |l: &Value| ["principal", "because", "role", "level", "team"].map(|k| text(l, k)).join(" ");
         lines.iter().map(line).collect()
     };
     let want = BTreeSet::from([
@@ -108,23 +112,36 @@ async fn reach_names_the_namespaces_the_grants_and_the_scopes_in_bounded_pages()
         alice.put(&format!("/api/v1/filters/alice/{name}/grants/{subject}"), &grant).await.expect(200);
     }
     let text = |l: &Value| {
-        ["namespace", "role", "filter", "level", "team"].map(|k| l[k].as_str().unwrap_or("-").to_owned()).join(" ")
+        ["namespace", "role", "filter", "level", "team"]
+            .map(|k| l[k].as_str().unwrap_or("-").to_owned())
+            .join(" ")
     };
-    let want = ["bob owner - - -", "acme member - - -", "guests member - - -", "alice - one write -", "alice - two write guests"];
+    let want = [
+        "bob owner - - -",
+        "acme member - - -",
+        "guests member - - -",
+        "alice - one write -",
+        "alice - two write guests",
+    ];
     let found: Vec<_> = all(&bob, "/api/v1/me/reach", 100).await.iter().map(text).collect();
     assert_eq!(found, want);
     for limit in 1..6 {
         let found: Vec<_> = all(&bob, "/api/v1/me/reach", limit).await.iter().map(text).collect();
         assert_eq!(found, want, "pages of {limit}");
     }
-    let made = bob.post("/api/v1/tokens", &json!({"name": "ci", "scopes": ["filters:read"]})).await.expect(201).json();
+    let made = bob
+        .post("/api/v1/tokens", &json!({"name": "ci", "scopes": ["filters:read"]}))
+        .await
+        .expect(201)
+        .json();
     let path = format!("/api/v1/tokens/{}/reach", made["id"].as_str().unwrap());
     let reach = bob.get(&path).await.expect(200).json();
     assert_eq!((&reach["user"], &reach["scopes"]), (&json!("bob"), &json!(["filters:read"])));
     assert_eq!(items(bob.get(&path).await).len(), 5);
     alice.get(&path).await.expect(404);
     // The cursor of one view fits no other.
-    let next = bob.get(&format!("{path}?limit=1")).await.expect(200).json()["next"].as_str().unwrap().to_owned();
+    let next =
+        bob.get(&format!("{path}?limit=1")).await.expect(200).json()["next"].as_str().unwrap().to_owned();
     bob.get(&format!("/api/v1/me/reach?after={next}")).await.expect_problem(400, "invalid");
     bob.delete(&format!("/api/v1/tokens/{}", made["id"].as_str().unwrap())).await.expect(204);
     bob.get(&path).await.expect(404);

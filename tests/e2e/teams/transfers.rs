@@ -55,7 +55,8 @@ async fn a_transferred_filter_brings_everything_and_its_old_path_leads_to_it_for
     let rows = former_filter::Entity::find().count(&*app.state.db).await.unwrap();
     assert_eq!(rows, 1);
     // The open review ended; deleted versions stay taken in the new place.
-    let review = bob.get(&format!("/api/v1/reviews/{}", open["id"].as_str().unwrap())).await.expect(200).json();
+    let review =
+        bob.get(&format!("/api/v1/reviews/{}", open["id"].as_str().unwrap())).await.expect(200).json();
     assert_eq!(review["state"], "superseded");
     bob.upload("acme/f", "0.1.0", distinct("other", 10)).await.expect_problem(409, "version-retired");
     bob.upload("acme/f", "0.1.0", distinct("gone", 10)).await.expect(201);
@@ -81,7 +82,10 @@ async fn an_offer_is_made_by_owners_answered_by_maintainers_once_and_within_a_we
     for (owner, team) in [(&alice, "giver"), (&bob, "taker")] {
         owner.post("/api/v1/teams", &json!({"handle": team})).await.expect(201);
         for (user, role) in [("mel", "member"), ("mia", "maintainer")] {
-            owner.put(&format!("/api/v1/teams/{team}/members/{user}"), &json!({"role": role})).await.expect(200);
+            owner
+                .put(&format!("/api/v1/teams/{team}/members/{user}"), &json!({"role": role}))
+                .await
+                .expect(200);
         }
     }
     alice.put("/api/v1/filters/giver/f", &json!({})).await.expect(201);
@@ -200,7 +204,10 @@ async fn judge(app: &TestApp, name: &str) {
         let entry = catalog_entry::Entity::find_by_id(row.id).one(db).await.unwrap();
         assert_eq!(entry.is_some(), row.published_releases > 0, "{name}");
         if let Some(entry) = entry {
-            assert_eq!((entry.namespace_id, entry.namespace.to_string()), (row.namespace_id, handle(row.namespace_id)));
+            assert_eq!(
+                (entry.namespace_id, entry.namespace.to_string()),
+                (row.namespace_id, handle(row.namespace_id))
+            );
         }
         let open = review::Entity::find().filter(review::Column::FilterId.eq(row.id)).all(db).await.unwrap();
         let moved = handle(row.namespace_id) == "bob";

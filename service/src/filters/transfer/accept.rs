@@ -57,14 +57,16 @@ async fn accepted(state: &State, who: &Identity, id: Uuid) -> Result<(namespace:
         return Err(Error::not_found());
     }
     let receiver = hold_living(&txn, offer.receiver_id).await?;
-    let giver = namespace::Entity::find_by_id(offer.giver_id).one(&*txn).await?.ok_or_else(Error::not_found)?;
+    let giver =
+        namespace::Entity::find_by_id(offer.giver_id).one(&*txn).await?.ok_or_else(Error::not_found)?;
     filters::check_name(&txn, &receiver, &filter.name, Some(filter.id)).await?;
     move_tombstones(&txn, &filter, receiver.id).await?;
     let filter = move_filter(state, &txn, filter, receiver.id).await?;
     reviews::supersede_open(state, &txn, reviews::Scope::Filter(filter.id)).await?;
     filters::index(&txn, &receiver, &filter).await?;
     catalog::refresh(state, &txn, filter.id).await?;
-    let (from, to) = (format!("{}/{}", giver.handle, filter.name), format!("{}/{}", receiver.handle, filter.name));
+    let (from, to) =
+        (format!("{}/{}", giver.handle, filter.name), format!("{}/{}", receiver.handle, filter.name));
     record(state, &txn, &who, "accept", &to, json!({"id": id, "from": from})).await?;
     fail_here!("transfer.before-commit");
     txn.commit().await?;
@@ -117,7 +119,8 @@ async fn move_tombstones(txn: &WriteTxn<'_>, filter: &filter::Model, to: Uuid) -
     };
     let ours = tombstone::Entity::find().filter(named(filter.namespace_id)).all(&**txn).await?;
     let theirs = tombstone::Entity::find().filter(named(to)).all(&**txn).await?;
-    let releases = release::Entity::find().filter(release::Column::FilterId.eq(filter.id)).all(&**txn).await?;
+    let releases =
+        release::Entity::find().filter(release::Column::FilterId.eq(filter.id)).all(&**txn).await?;
     let buried: HashMap<&Version, &Sha256> = theirs.iter().map(|t| (&t.version, &t.sha256)).collect();
     let mut versions = ours.iter().map(|t| (&t.version, &t.sha256));
     let live = releases.iter().map(|r| (&r.version, &r.sha256));

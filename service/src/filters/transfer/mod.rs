@@ -119,7 +119,8 @@ async fn first(state: &State, rows: Vec<row::Model>) -> Result<TransferView> {
 }
 
 async fn views(state: &State, rows: Vec<row::Model>) -> Result<Vec<TransferView>> {
-    let people = handles(&*state.db, rows.iter().flat_map(|r| [r.giver_id, r.receiver_id, r.created_by])).await?;
+    let people =
+        handles(&*state.db, rows.iter().flat_map(|r| [r.giver_id, r.receiver_id, r.created_by])).await?;
     let ids = rows.iter().map(|r| r.filter_id);
     let filters = filter::Entity::find().filter(filter::Column::Id.is_in(ids)).all(&*state.db).await?;
     let view = |r: row::Model| {

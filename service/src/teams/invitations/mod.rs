@@ -173,7 +173,8 @@ pub async fn accept(state: &State, who: &Identity, id: Uuid) -> Result<(namespac
     // Somebody who was added meanwhile loses nothing by saying yes.
     let role = before.map_or(invitation.role, |role| role.max(invitation.role));
     put(state, &txn, team.id, who.id, role).await?;
-    record(state, &txn, who, "accept", &team.handle, json!({"id": id, "user": who.handle, "role": role})).await?;
+    record(state, &txn, who, "accept", &team.handle, json!({"id": id, "user": who.handle, "role": role}))
+        .await?;
     txn.commit().await?;
     Ok((team, role))
 }

@@ -10,7 +10,7 @@ use actix_web::{HttpRequest, get, web};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use tamis_entities::{
     api_token,
-    value::{Scopes, Scope},
+    value::{Scope, Scopes},
 };
 use uuid::Uuid;
 

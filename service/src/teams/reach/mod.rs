@@ -114,7 +114,8 @@ async fn items(
     let filters = filter::Entity::find().filter(filter::Column::Id.is_in(ids)).all(&*state.db).await?;
     let filters: HashMap<Uuid, filter::Model> = filters.into_iter().map(|f| (f.id, f)).collect();
     let named = own.iter().map(|(id, _)| *id);
-    let named = named.chain(given.iter().map(|g| g.subject_id)).chain(filters.values().map(|f| f.namespace_id));
+    let named =
+        named.chain(given.iter().map(|g| g.subject_id)).chain(filters.values().map(|f| f.namespace_id));
     let names = handles(&*state.db, named).await?;
     let namespace = |(id, role): &(Uuid, MemberRole)| ReachItem {
         namespace: handle_of(&names, *id),
