@@ -2,7 +2,7 @@
 //! write transaction. Knows nothing of the tables.
 use crate::error::{Error, Result};
 use sea_orm::{
-    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend,
+    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr,
     SqliteTransactionMode, TransactionOptions, TransactionTrait,
     sea_query::{Expr, Query, SelectStatement},
 };
@@ -43,8 +43,10 @@ impl Db {
         });
         options
             .map_sqlx_sqlite_pool_opts(|pool| pool.before_acquire(|c, _| Box::pin(async { Ok(at_rest(c)) })));
-        let away = |e| {
-            Error::invalid("--database-url", format!("no connection to the database at {}: {e}", place(url)))
+        let away = |e: DbErr| {
+            // Some drivers tell the whole URL.
+            let (place, cause) = (place(url), e.to_string().replace(url, "the URL"));
+            Error::invalid("--database-url", format!("no connection to the database at {place}: {cause}"))
         };
         let connection = Database::connect(options).await.map_err(away)?;
         Ok(Self { connection, writers: Arc::new(Semaphore::new(1)) })
@@ -123,7 +125,9 @@ fn place(url: &str) -> String {
         Ok(url) if url.has_host() => {
             format!("{}:{}", url.host_str().unwrap_or_default(), url.port().unwrap_or(5432))
         }
-        _ => url.to_owned(),
+        _ if url.starts_with("sqlite:") => url.to_owned(),
+        // Not to be read, and whatever it is, it may hold a password.
+        _ => "the given URL, which is none of postgres://user@host/name or sqlite://file".to_owned(),
     }
 }
 

@@ -191,7 +191,7 @@ async fn no_secret_is_found_in_logs_answers_audit_metrics_or_backups() {
     canaries.look("the server's log", log.as_bytes());
     if instance.is_embedded() {
         let to = instance.path().join("saved");
-        let mut backup = instance.command(&["backup", "--to", &to.display().to_string()]);
+        let mut backup = instance.command(&["backup", &to.display().to_string()]);
         let saved = backup.env(EVERYTHING.0, EVERYTHING.1).output().unwrap();
         assert!(saved.status.success(), "{}", String::from_utf8_lossy(&saved.stderr));
         canaries.output("the backup's output", &saved);
@@ -237,7 +237,8 @@ async fn no_key_of_a_store_is_told_when_the_store_is_away() {
                 .env(EVERYTHING.0, EVERYTHING.1)
                 .env("RUST_BACKTRACE", "1");
             command.env("AWS_MAX_ATTEMPTS", "1");
-            canaries.output(&args.join(" "), &command.output().unwrap());
+            let place = format!("{} with {environment:?}", args.join(" "));
+            canaries.output(&place, &command.output().unwrap());
         }
     }
     canaries.judge();

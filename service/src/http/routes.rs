@@ -27,13 +27,6 @@ pub fn configure(config: &mut ServiceConfig<'_>) {
         .service(filters::http::list_grants)
         .service(filters::http::put_grant)
         .service(filters::http::delete_grant)
-        .service(filters::audience::http::list_access)
-        .service(filters::transfer::http::offer_transfer)
-        .service(filters::transfer::http::get_transfer)
-        .service(filters::transfer::http::withdraw_transfer)
-        .service(filters::transfer::http::list_my_transfers)
-        .service(filters::transfer::http::accept_transfer)
-        .service(filters::transfer::http::decline_transfer)
         .service(releases::http::list_releases)
         .service(releases::http::upload_release_form)
         .service(releases::http::get_release)
@@ -59,6 +52,24 @@ pub fn configure(config: &mut ServiceConfig<'_>) {
         .service(teams::http::get_team)
         .service(teams::http::put_member)
         .service(teams::http::delete_member)
+        .service(tokens::http::get_me)
+        .service(tokens::http::list_tokens)
+        .service(tokens::http::create_token)
+        .service(tokens::http::revoke_token)
+        .service(audit::http::list_audit);
+    sharing(config);
+}
+
+/// Who belongs to what, what changes hands, and who reaches what.
+fn sharing(config: &mut ServiceConfig<'_>) {
+    config
+        .service(filters::audience::http::list_access)
+        .service(filters::transfer::http::offer_transfer)
+        .service(filters::transfer::http::get_transfer)
+        .service(filters::transfer::http::withdraw_transfer)
+        .service(filters::transfer::http::list_my_transfers)
+        .service(filters::transfer::http::accept_transfer)
+        .service(filters::transfer::http::decline_transfer)
         .service(teams::http::change_team)
         .service(teams::http::delete_team)
         .service(teams::http::change_me)
@@ -69,12 +80,7 @@ pub fn configure(config: &mut ServiceConfig<'_>) {
         .service(teams::invitations::http::accept_invitation)
         .service(teams::invitations::http::decline_invitation)
         .service(teams::reach::http::get_my_reach)
-        .service(teams::reach::http::get_token_reach)
-        .service(tokens::http::get_me)
-        .service(tokens::http::list_tokens)
-        .service(tokens::http::create_token)
-        .service(tokens::http::revoke_token)
-        .service(audit::http::list_audit);
+        .service(teams::reach::http::get_token_reach);
 }
 
 pub async fn unmatched() -> HttpResponse {

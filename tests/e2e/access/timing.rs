@@ -37,6 +37,9 @@ async fn a_private_thing_takes_as_long_as_an_absent_one() {
     let world = World::build(Stage::PrivateDraft).await;
     let otto = world.person("otto");
     let target = world.target(Principal::ReviewingCurator);
+    let ask = serde_json::json!({"name": "of olga", "scopes": ["filters:read"]});
+    let token = world.person("olga").post("/api/v1/tokens", &ask).await.expect(201).json();
+    let token = token["id"].as_str().unwrap();
     let nothing = uuid::Uuid::now_v7().to_string();
     let filter = |name: &str| format!("/api/v1/filters/acme/{name}");
     let of = |prefix: &str, id: &str, suffix: &str| format!("/api/v1/{prefix}/{id}{suffix}");
@@ -53,7 +56,7 @@ async fn a_private_thing_takes_as_long_as_an_absent_one() {
         (&get, of("reviews", &target.review, ""), of("reviews", &nothing, "")),
         (&get, of("teams", "acme", ""), of("teams", "none", "")),
         (&delete, filter("reviewed"), filter("missing1")),
-        (&delete, of("tokens", &target.token, ""), of("tokens", &nothing, "")),
+        (&delete, of("tokens", token, ""), of("tokens", &nothing, "")),
         (
             &post,
             of("me/invitations", &target.invitation, "/accept"),

@@ -56,7 +56,10 @@ async fn an_invitation_is_seen_by_owners_and_the_invited_and_answered_once() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_invitation_ends_after_a_week_and_with_the_ownership_of_who_made_it() {
     let app = TestApp::spawn().await;
-    let (alice, _, mia) = (app.author("alice").await, app.author("bob").await, app.author("mia").await);
+    let alice = app.author("alice").await;
+    for name in ["bob", "mia"] {
+        app.author(name).await;
+    }
     alice.post("/api/v1/teams", &json!({"handle": "acme"})).await.expect(201);
     alice.put("/api/v1/teams/acme/members/mia", &json!({"role": "owner"})).await.expect(200);
     let ask = json!({"user": "bob", "role": "member"});

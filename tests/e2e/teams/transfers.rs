@@ -222,3 +222,37 @@ async fn judge(app: &TestApp, name: &str) {
         assert!(!moved || handle(stone.namespace_id) == "bob", "{name}: a tombstone stayed behind");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_team_that_is_removed_owns_nothing_whatever_came_at_the_same_moment() {
+    let app = TestApp::spawn().await;
+    let (alice, bob) = (app.author("alice").await, app.author("bob").await);
+    for round in 0..8 {
+        let team = format!("team-{round}x");
+        let made = bob.post("/api/v1/teams", &json!({"handle": team})).await.expect(201).json();
+        let name = format!("f-{round}x");
+        alice.put(&format!("/api/v1/filters/alice/{name}"), &json!({})).await.expect(201);
+        let offer =
+            id(alice.post(&format!("/api/v1/filters/alice/{name}/transfer"), &json!({"to": team})).await);
+        let acts = (0..6).map(|i| {
+            let (bob, team, offer) = (bob.clone(), team.clone(), offer.clone());
+            async move {
+                match (i + round) % 3 {
+                    0 => bob.delete(&format!("/api/v1/teams/{team}")).await,
+                    1 => bob.put(&format!("/api/v1/filters/{team}/new-{i}x"), &json!({})).await,
+                    _ => bob.post(&format!("{MINE}/{offer}/accept"), &json!({})).await,
+                }
+            }
+        });
+        for reply in join_all(acts).await {
+            assert!([200, 201, 204, 403, 404, 409].contains(&reply.status), "{}", reply.text());
+        }
+        let gone =
+            bob.get(&format!("/api/v1/teams/{}", made["handle"].as_str().unwrap())).await.status == 404;
+        let handle = team.parse().unwrap();
+        let left = tamis::auth::access::find_namespace(&*app.state.db, &handle).await.unwrap().unwrap();
+        let owned = filter::Entity::find().filter(filter::Column::NamespaceId.eq(left.id));
+        let owned = owned.count(&*app.state.db).await.unwrap();
+        assert!(!gone || owned == 0, "{team} is gone and owns {owned} filters");
+    }
+}
