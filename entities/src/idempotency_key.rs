@@ -16,6 +16,9 @@ pub struct Model {
     pub status: Option<i64>,
     #[sea_orm(column_type = "Text", nullable)]
     pub body: Option<String>,
+    /// What the caller was when this was answered, as JSON; who is less today does not get it again.
+    #[sea_orm(column_type = "Text", nullable)]
+    pub standing: Option<String>,
     pub created_at: Timestamp,
 }
 

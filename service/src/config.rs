@@ -20,7 +20,7 @@ pub fn public_url(text: &str) -> std::result::Result<Url, String> {
 }
 
 /// Where the data is; shared by the server and every operator command.
-#[derive(Args, Clone, Debug)]
+#[derive(Args, Clone)]
 #[command(next_help_heading = "Storage")]
 pub struct StoreArgs {
     /// Directory of the embedded database, the local object store and the spool.
@@ -48,6 +48,13 @@ pub struct StoreArgs {
     #[arg(long, env = "TAMIS_DATABASE_CONNECTIONS", default_value_t = 16, value_name = "N",
           value_parser = clap::value_parser!(u32).range(2..=500))]
     pub database_connections: u32,
+}
+
+/// Without what is secret: the keys, and the URLs that may hold a password.
+impl std::fmt::Debug for StoreArgs {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("StoreArgs").field("data_dir", &self.data_dir).finish_non_exhaustive()
+    }
 }
 
 impl StoreArgs {

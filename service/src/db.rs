@@ -2,7 +2,7 @@
 //! write transaction. Knows nothing of the tables.
 use crate::error::{Error, Result};
 use sea_orm::{
-    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend,
+    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr,
     SqliteTransactionMode, TransactionOptions, TransactionTrait,
     sea_query::{Expr, Query, SelectStatement},
 };
@@ -25,7 +25,8 @@ pub struct Db {
 
 impl Db {
     pub async fn connect(url: &str, max_connections: u32) -> Result<Self> {
-        let mut options = ConnectOptions::new(url);
+        let (told, password) = without_password(url);
+        let mut options = ConnectOptions::new(told);
         options
             .max_connections(max_connections)
             .acquire_timeout(Duration::from_secs(10))
@@ -41,10 +42,15 @@ impl Db {
                 .busy_timeout(Duration::from_secs(10))
                 .foreign_keys(true)
         });
+        if let Some(password) = password {
+            options.map_sqlx_postgres_opts(move |postgres| postgres.password(&password));
+        }
         options
             .map_sqlx_sqlite_pool_opts(|pool| pool.before_acquire(|c, _| Box::pin(async { Ok(at_rest(c)) })));
-        let away = |e| {
-            Error::invalid("--database-url", format!("no connection to the database at {}: {e}", place(url)))
+        let away = |e: DbErr| {
+            // Some drivers tell the whole URL.
+            let (place, cause) = (place(url), e.to_string().replace(url, "the URL"));
+            Error::invalid("--database-url", format!("no connection to the database at {place}: {cause}"))
         };
         let connection = Database::connect(options).await.map_err(away)?;
         Ok(Self { connection, writers: Arc::new(Semaphore::new(1)) })
@@ -117,13 +123,36 @@ fn at_rest(connection: &sqlx::SqliteConnection) -> bool {
     !sqlx::Connection::is_in_transaction(connection)
 }
 
+/// The URL without the password of PostgreSQL, and that password: sea-orm writes the options
+/// with which it connects into its traces, and they hold the URL as it is.
+fn without_password(url: &str) -> (String, Option<String>) {
+    let parsed = url::Url::parse(url).ok().filter(|u| u.scheme().starts_with("postgres"));
+    let Some(mut parsed) = parsed else { return (url.to_owned(), None) };
+    // `+` is itself in this part of a URL, a space in the form coding that is decoded here.
+    let decoded = |text: &str| {
+        let text = format!("={}", text.replace('+', "%2B"));
+        url::form_urlencoded::parse(text.as_bytes()).next().map(|(_, value)| value.into_owned())
+    };
+    let mut password = parsed.password().and_then(decoded);
+    let _ = parsed.set_password(None);
+    let (secret, plain): (Vec<_>, Vec<_>) =
+        parsed.query_pairs().into_owned().partition(|(name, _)| name == "password");
+    if let Some((_, last)) = secret.into_iter().next_back() {
+        parsed.query_pairs_mut().clear().extend_pairs(plain);
+        password = Some(last);
+    }
+    (parsed.into(), password)
+}
+
 /// Where a database is, without its password.
 fn place(url: &str) -> String {
     match url::Url::parse(url) {
         Ok(url) if url.has_host() => {
             format!("{}:{}", url.host_str().unwrap_or_default(), url.port().unwrap_or(5432))
         }
-        _ => url.to_owned(),
+        _ if url.starts_with("sqlite:") => url.to_owned(),
+        // Not to be read, and whatever it is, it may hold a password.
+        _ => "the given URL, which is none of postgres://user@host/name or sqlite://file".to_owned(),
     }
 }
 
@@ -168,5 +197,30 @@ impl Deref for WriteTxn<'_> {
     type Target = DatabaseTransaction;
     fn deref(&self) -> &DatabaseTransaction {
         &self.txn
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_password;
+
+    #[test]
+    fn a_password_leaves_the_url_wherever_it_stands() {
+        for (url, told, password) in [
+            ("postgres://u@h:1/d", "postgres://u@h:1/d", None),
+            (
+                "postgres://u:p%40%2B+w@h:1/d?sslmode=require",
+                "postgres://u@h:1/d?sslmode=require",
+                Some("p@++w"),
+            ),
+            (
+                "postgresql://u@h/d?password=a%26b&sslmode=disable",
+                "postgresql://u@h/d?sslmode=disable",
+                Some("a&b"),
+            ),
+            ("sqlite://a:b@c?mode=rwc", "sqlite://a:b@c?mode=rwc", None),
+        ] {
+            assert_eq!(without_password(url), (told.to_owned(), password.map(str::to_owned)), "{url}");
+        }
     }
 }

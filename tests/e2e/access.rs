@@ -3,6 +3,7 @@
 mod assignment;
 mod oracle;
 mod scopes;
+mod timing;
 mod world;
 
 use oracle::{Expect, PRINCIPALS, Principal, ROUTES, Route, Stage, expected};
@@ -67,6 +68,8 @@ fn absent(target: &Target) -> [Target; 2] {
         sha256: "0".repeat(64),
         team: "absent".into(),
         token: uuid::Uuid::now_v7().to_string(),
+        invitation: uuid::Uuid::now_v7().to_string(),
+        transfer: uuid::Uuid::now_v7().to_string(),
     };
     [Target { namespace: "nowhere".into(), ..nothing.clone() }, nothing]
 }

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
 mod access;
+mod canary;
 mod catalog;
 mod downloads;
 mod faults;
@@ -14,7 +15,9 @@ mod people;
 mod publish;
 mod races;
 mod repeats;
+mod revocation;
 mod schema;
 mod seed_in_envoy;
+mod teams;
 mod tour;
 mod verification;

@@ -22,6 +22,9 @@ macro_rules! every_entity {
             catalog_entry,
             filter,
             filter_label,
+            filter_transfer,
+            former_filter,
+            former_handle,
             grant,
             idempotency_key,
             job,
@@ -39,6 +42,7 @@ macro_rules! every_entity {
             setting,
             sign_in_link,
             team,
+            team_invitation,
             team_member,
             tombstone,
             user
@@ -183,6 +187,14 @@ async fn every_kind_of_row_survives_being_read_and_written_back() {
         )
         .await
         .expect(200);
+    alice.patch("/api/v1/teams/acme", &json!({"handle": "acme-edge"})).await.expect(200);
+    let place = json!({"user": "carl", "role": "member"});
+    alice.post("/api/v1/teams/acme-edge/invitations", &place).await.expect(201);
+    alice.put("/api/v1/filters/alice/given", &json!({})).await.expect(201);
+    let given = "/api/v1/filters/alice/given/transfer";
+    let offer = alice.post(given, &json!({"to": "carl"})).await.expect(201).json();
+    let accept = format!("/api/v1/me/transfers/{}/accept", offer["id"].as_str().unwrap());
+    carl.post(&accept, &json!({})).await.expect(200);
     let ask = json!({"namespace": "alice", "filter": "f", "version": "1.0.0", "action": "update", "metadata": {"readme": "new"}});
     let review = alice.post("/api/v1/reviews", &ask).await.expect(201).json();
     let path = format!("/api/v1/reviews/{}", review["id"].as_str().unwrap());

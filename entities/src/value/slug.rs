@@ -71,6 +71,13 @@ impl Slug {
     }
 }
 
+/// A text key, never a number; sea-orm asks this of every primary key.
+impl sea_orm::TryFromU64 for Slug {
+    fn try_from_u64(_: u64) -> Result<Self, sea_orm::DbErr> {
+        Err(sea_orm::DbErr::ConvertFromU64("Slug"))
+    }
+}
+
 impl fmt::Display for Slug {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)

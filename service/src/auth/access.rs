@@ -2,6 +2,7 @@
 //! asks for is decided here, once, from what the caller is to the object.
 use super::{
     caller::{Caller, Identity},
+    names,
     table::{Need, Rule},
 };
 use crate::{
@@ -78,6 +79,11 @@ impl Relation {
 
     pub fn manages(&self) -> bool {
         self.member >= Some(MemberRole::Maintainer)
+    }
+
+    /// Owner of the namespace: may give the filter away.
+    pub fn owns(&self) -> bool {
+        self.member == Some(MemberRole::Owner)
     }
 
     pub fn sees_filter(&self, filter: &filter::Model) -> bool {
@@ -188,12 +194,50 @@ pub async fn find_release<C: ConnectionTrait>(
     Ok(by_version.filter(release::Column::Version.eq(version.clone())).one(db).await?)
 }
 
-/// Loads a filter by name and what the caller is to it; decides nothing yet.
+/// The same, for who has looked at it before: refused when it went to another namespace since,
+/// because what they were to it there says nothing about here.
+pub async fn relock_filter<C: ConnectionTrait>(db: &C, seen: &filter::Model) -> Result<filter::Model> {
+    let now = lock_filter(db, seen.id).await?.ok_or_else(Error::not_found)?;
+    match now.namespace_id == seen.namespace_id {
+        true => Ok(now),
+        false => {
+            Err(Error::conflict("conflict", "the filter was transferred at the same moment; read it again"))
+        }
+    }
+}
+
+/// Loads a filter by name, for writing, and what the caller is to it; decides nothing else
+/// yet. A former name leads nowhere; who may see the filter is told the present one.
 pub async fn load_filter(state: &State, caller: Caller, handle: &Slug, name: &Slug) -> Result<FilterAccess> {
-    let namespace = find_namespace(&*state.db, handle).await?.ok_or_else(Error::not_found)?;
-    let filter = find_filter(&*state.db, namespace.id, name).await?.ok_or_else(Error::not_found)?;
-    let relation = Relation::find(&*state.db, &caller, &filter, state.clock.now()).await?;
-    Ok(FilterAccess { caller, namespace, filter, relation })
+    let (access, former) = load_by_any_name(state, caller, handle, name).await?;
+    match former {
+        false => Ok(access),
+        true if access.relation.sees_filter(&access.filter) => Err(names::renamed(access.name())),
+        true => Err(Error::not_found()),
+    }
+}
+
+async fn load_by_any_name(
+    state: &State,
+    caller: Caller,
+    handle: &Slug,
+    name: &Slug,
+) -> Result<(FilterAccess, bool)> {
+    let place = names::filter(&*state.db, handle, name).await?.ok_or_else(Error::not_found)?;
+    let relation = Relation::find(&*state.db, &caller, &place.filter, state.clock.now()).await?;
+    let (namespace, filter) = (place.namespace, place.filter);
+    Ok((FilterAccess { caller, namespace, filter, relation }, place.former))
+}
+
+/// The filter in the path: reads follow former names.
+async fn named_filter(request: &HttpRequest) -> Result<(web::Data<State>, FilterAccess, Need)> {
+    let (state, caller, rule) = context(request)?;
+    let (handle, name) = (segment(request, "namespace")?, segment(request, "filter")?);
+    let access = match rule.method {
+        "GET" => load_by_any_name(&state, caller, &handle, &name).await?.0,
+        _ => load_filter(&state, caller, &handle, &name).await?,
+    };
+    Ok((state, access, rule.need))
 }
 
 impl FilterAccess {
@@ -210,6 +254,7 @@ impl FilterAccess {
         let allowed = match need {
             Need::WriteFilter => self.relation.writes(),
             Need::ManageFilter => self.relation.manages(),
+            Need::OwnFilter => self.relation.owns(),
             _ => self.relation.sees_filter(&self.filter),
         };
         match (allowed, self.relation.sees_filter(&self.filter)) {
@@ -223,10 +268,8 @@ impl FilterAccess {
 }
 
 async fn filter_access(request: &HttpRequest) -> Result<FilterAccess> {
-    let (state, caller, rule) = context(request)?;
-    let access =
-        load_filter(&state, caller, &segment(request, "namespace")?, &segment(request, "filter")?).await?;
-    access.check(rule.need)?;
+    let (_, access, need) = named_filter(request).await?;
+    access.check(need)?;
     Ok(access)
 }
 
@@ -238,26 +281,25 @@ async fn upload_target(request: &HttpRequest) -> Result<UploadTarget> {
 
 /// The filter if it is there and may be written, or the right to make it.
 pub async fn target(state: &State, caller: Caller, handle: &Slug, name: &Slug) -> Result<UploadTarget> {
-    let namespace = find_namespace(&*state.db, handle).await?.ok_or_else(Error::not_found)?;
-    if find_filter(&*state.db, namespace.id, name).await?.is_some() {
+    if names::filter(&*state.db, handle, name).await?.is_some() {
         let access = load_filter(state, caller, handle, name).await?;
         access.check(Need::WriteFilter)?;
         return Ok(UploadTarget::Existing(Box::new(access)));
     }
+    let (namespace, former) = names::namespace(&*state.db, handle).await?.ok_or_else(Error::not_found)?;
     let role = caller.identity().and_then(|who| who.role_in(namespace.id));
     match role >= Some(MemberRole::Maintainer) {
+        true if former => Err(names::renamed(format!("{}/{name}", namespace.handle))),
         true => Ok(UploadTarget::New { caller, namespace, name: name.clone() }),
         false => Err(Error::not_found()),
     }
 }
 
 async fn release_access(request: &HttpRequest) -> Result<ReleaseAccess> {
-    let (state, caller, rule) = context(request)?;
-    let access =
-        load_filter(&state, caller, &segment(request, "namespace")?, &segment(request, "filter")?).await?;
+    let (state, access, need) = named_filter(request).await?;
     let release = find_release(&*state.db, access.filter.id, &segment(request, "version")?).await?;
     let release = release.ok_or_else(Error::not_found)?;
-    check_release(&access, &release, rule.need)?;
+    check_release(&access, &release, need)?;
     Ok(ReleaseAccess { access, release })
 }
 
@@ -289,14 +331,20 @@ async fn review_access(request: &HttpRequest) -> Result<ReviewAccess> {
 
 pub async fn load_review(state: &State, caller: Caller, id: Uuid, need: Need) -> Result<ReviewAccess> {
     let missing = Error::not_found;
-    let review = review::Entity::find_by_id(id).one(&*state.db).await?.ok_or_else(missing)?;
-    let filter = filter::Entity::find_by_id(review.filter_id).one(&*state.db).await?.ok_or_else(missing)?;
-    let release =
-        release::Entity::find_by_id(review.release_id).one(&*state.db).await?.ok_or_else(missing)?;
-    let namespace =
-        namespace::Entity::find_by_id(filter.namespace_id).one(&*state.db).await?.ok_or_else(missing)?;
+    // An absent one is looked for as long as one that is not for this caller's eyes.
+    let review = review::Entity::find_by_id(id).one(&*state.db).await?;
+    let (of, at) = review.as_ref().map_or((Uuid::nil(), Uuid::nil()), |r| (r.filter_id, r.release_id));
+    let filter = filter::Entity::find_by_id(of).one(&*state.db).await?;
+    let release = release::Entity::find_by_id(at).one(&*state.db).await?;
+    let home = filter.as_ref().map_or(Uuid::nil(), |f| f.namespace_id);
+    let namespace = namespace::Entity::find_by_id(home).one(&*state.db).await?;
+    let (Some(review), Some(filter), Some(release), Some(namespace)) = (review, filter, release, namespace)
+    else {
+        return Err(missing());
+    };
     let relation = Relation::find(&*state.db, &caller, &filter, state.clock.now()).await?;
-    let submitter = relation.id == Some(review.submitted_by);
+    // Who asked and was removed since is nobody here any more.
+    let submitter = relation.id == Some(review.submitted_by) && relation.is_insider();
     if !(submitter || relation.writes() || relation.curator) {
         return Err(missing());
     }

@@ -1,10 +1,13 @@
 //! Who is asking and what they may do: credentials, the one table of routes, and the
 //! extractors that hand over rows only after the check. Knows no use case.
 pub mod access;
+pub mod again;
 pub mod caller;
 pub mod middleware;
+pub mod names;
 pub mod secret;
 pub mod sign_in;
+pub mod standing;
 pub mod table;
 
 pub use access::{FilterAccess, ReleaseAccess, ReviewAccess, UploadTarget};

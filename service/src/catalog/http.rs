@@ -4,7 +4,7 @@ use super::{
     view::{CatalogDetail, CatalogItem},
 };
 use crate::{
-    auth::access::segment,
+    auth::{access::segment, names},
     error::{Error, Result},
     filters::view::visibility,
     http::{body::Query, page::Page, problem::Problems},
@@ -13,7 +13,7 @@ use crate::{
 use actix_web::{HttpRequest, get, web};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use tamis_entities::{
-    catalog_entry, filter, release,
+    catalog_entry, release,
     value::{ReleaseState, Slug},
 };
 
@@ -38,14 +38,10 @@ pub async fn get_catalog_entry(
     request: HttpRequest,
 ) -> Result<web::Json<CatalogDetail>> {
     let (namespace, name): (Slug, Slug) = (segment(&request, "namespace")?, segment(&request, "filter")?);
-    let entry = catalog_entry::Entity::find()
-        .filter(catalog_entry::Column::Namespace.eq(namespace))
-        .filter(catalog_entry::Column::Name.eq(name))
-        .one(&*state.db)
-        .await?
-        .ok_or_else(Error::not_found)?;
-    let filter =
-        filter::Entity::find_by_id(entry.filter_id).one(&*state.db).await?.ok_or_else(Error::not_found)?;
+    let place = names::filter(&*state.db, &namespace, &name).await?.ok_or_else(Error::not_found)?;
+    let filter = place.filter;
+    let entry = catalog_entry::Entity::find_by_id(filter.id).one(&*state.db).await?;
+    let entry = entry.ok_or_else(Error::not_found)?;
     let mut releases = release::Entity::find()
         .filter(release::Column::FilterId.eq(entry.filter_id))
         .filter(release::Column::State.eq(ReleaseState::Published))

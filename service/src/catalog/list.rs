@@ -1,6 +1,7 @@
 //! `GET /api/v1/catalog`: keyset-paged, or best hits first.
 use super::view::CatalogItem;
 use crate::{
+    auth::names,
     error::Result,
     http::page::{Cursors, Page, PageQuery},
     search::{self, Corpus},
@@ -61,7 +62,8 @@ async fn conditions(state: &State, query: &CatalogQuery) -> Result<Condition> {
     use catalog_entry::Column;
     let mut all = Condition::all();
     if let Some(namespace) = &query.namespace {
-        all = all.add(Column::Namespace.eq(namespace.clone()));
+        let found = names::namespace(&*state.db, namespace).await?;
+        all = all.add(Column::NamespaceId.eq(found.map_or(Uuid::nil(), |(n, _)| n.id)));
     }
     if let Some(plugin_type) = query.plugin_type {
         all = all.add(Column::PluginType.eq(plugin_type));

@@ -22,13 +22,7 @@ use uuid::Uuid;
 /// Brings the filter's row, its search text and its published count up to date.
 pub async fn refresh(state: &State, txn: &WriteTxn<'_>, filter_id: Uuid) -> Result<()> {
     let filter = filter::Entity::find_by_id(filter_id).one(&**txn).await?.ok_or_else(Error::not_found)?;
-    let public = [ReleaseState::Published, ReleaseState::Yanked];
-    let releases = release::Entity::find()
-        .filter(release::Column::FilterId.eq(filter_id))
-        .filter(release::Column::State.is_in(public))
-        .all(&**txn)
-        .await?;
-    let count = i64::try_from(releases.len()).unwrap_or(i64::MAX);
+    let count = show(txn, &filter).await?;
     let change = filter::ActiveModel {
         id: Set(filter_id),
         published_releases: Set(count),
@@ -36,18 +30,32 @@ pub async fn refresh(state: &State, txn: &WriteTxn<'_>, filter_id: Uuid) -> Resu
         ..Default::default()
     };
     filter::Entity::update(change).exec(&**txn).await?;
+    Ok(())
+}
+
+/// Writes the row and the search text of the newest published release, or removes them; how
+/// many releases are published or yanked.
+pub async fn show(txn: &WriteTxn<'_>, filter: &filter::Model) -> Result<i64> {
+    let public = [ReleaseState::Published, ReleaseState::Yanked];
+    let releases = release::Entity::find()
+        .filter(release::Column::FilterId.eq(filter.id))
+        .filter(release::Column::State.is_in(public))
+        .all(&**txn)
+        .await?;
+    let count = i64::try_from(releases.len()).unwrap_or(i64::MAX);
     // The newest that is no pre-release; a pre-release only when there is nothing else.
     let newest = releases
         .into_iter()
         .filter(|r| r.state == ReleaseState::Published)
         .max_by_key(|r| (!r.version.is_prerelease(), r.version.semver()));
     match newest {
-        Some(release) => put(txn, &filter, &release).await,
+        Some(release) => put(txn, filter, &release).await?,
         None => {
-            catalog_entry::Entity::delete_by_id(filter_id).exec(&**txn).await?;
-            search::remove(&**txn, search::Corpus::Catalog, filter_id).await
+            catalog_entry::Entity::delete_by_id(filter.id).exec(&**txn).await?;
+            search::remove(&**txn, search::Corpus::Catalog, filter.id).await?;
         }
     }
+    Ok(count)
 }
 
 async fn put(txn: &WriteTxn<'_>, filter: &filter::Model, release: &release::Model) -> Result<()> {
@@ -81,6 +89,8 @@ async fn put(txn: &WriteTxn<'_>, filter: &filter::Model, release: &release::Mode
     let replace = OnConflict::column(FilterId)
         .update_columns([
             ReleaseId,
+            NamespaceId,
+            Namespace,
             Title,
             Summary,
             Version,

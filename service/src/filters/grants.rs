@@ -4,6 +4,7 @@ use crate::{
     auth::{FilterAccess, access::find_namespace},
     error::{Error, Result},
     state::State,
+    teams::rename::hold_living,
 };
 use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, sea_query::OnConflict};
 use serde::{Deserialize, Serialize};
@@ -74,6 +75,7 @@ pub async fn put(
         ])
         .to_owned();
     let txn = state.db.begin_write().await?;
+    hold_living(&txn, subject.id).await?;
     let active = grant::ActiveModel {
         id: Set(row.id),
         filter_id: Set(row.filter_id),

@@ -102,8 +102,7 @@ async fn put(
         UploadTarget::New { name, .. } => (super::create(state, &txn, who, namespace, name).await?, true),
         UploadTarget::Existing(access) => {
             // Read again inside the transaction: `If-Match` speaks of now.
-            let now = access::lock_filter(&*txn, access.filter.id).await?;
-            (now.ok_or_else(Error::not_found)?, false)
+            (access::relock_filter(&*txn, &access.filter).await?, false)
         }
     };
     if !created {

@@ -1,7 +1,7 @@
 //! `GET /api/v1/filters`: what the caller may see, keyset-paged or by search.
 use super::view::{FilterItem, ShownVisibility, handle_of, handles, visibility};
 use crate::{
-    auth::{Caller, access::find_namespace},
+    auth::{Caller, Identity, names},
     error::{Error, Result},
     http::page::{Cursors, Page, PageQuery},
     search::{self, Corpus},
@@ -73,7 +73,12 @@ fn doors(caller: &Caller, now: Timestamp) -> Vec<Condition> {
         return doors;
     };
     doors.push(Condition::all().add(Expr::cust("filters.visibility = 'public'")));
-    doors.push(Condition::all().add(filter::Column::NamespaceId.is_in(who.namespaces())));
+    doors.extend(inner_doors(who, now));
+    doors
+}
+
+/// What is theirs, and what they were granted.
+fn inner_doors(who: &Identity, now: Timestamp) -> [Condition; 2] {
     let granted = grant::Entity::find()
         .select_only()
         .column(grant::Column::FilterId)
@@ -82,8 +87,15 @@ fn doors(caller: &Caller, now: Timestamp) -> Vec<Condition> {
             Condition::any().add(grant::Column::ExpiresAt.is_null()).add(grant::Column::ExpiresAt.gt(now)),
         )
         .into_query();
-    doors.push(Condition::all().add(filter::Column::Id.in_subquery(granted)));
-    doors
+    [
+        Condition::all().add(filter::Column::NamespaceId.is_in(who.namespaces())),
+        Condition::all().add(filter::Column::Id.in_subquery(granted)),
+    ]
+}
+
+/// Rows of `filters` whose every release this person sees, however private.
+pub fn insider(who: &Identity, now: Timestamp) -> Condition {
+    inner_doors(who, now).into_iter().fold(Condition::any(), Condition::add)
 }
 
 /// Rows of `filters` that this caller may see.
@@ -95,7 +107,7 @@ pub fn visible(caller: &Caller, now: Timestamp) -> Condition {
 async fn asked(state: &State, caller: &Caller, query: &FilterQuery) -> Result<Condition> {
     let mut all = Condition::all();
     if let Some(handle) = &query.namespace {
-        let id = find_namespace(&*state.db, handle).await?.map_or(Uuid::nil(), |n| n.id);
+        let id = names::namespace(&*state.db, handle).await?.map_or(Uuid::nil(), |(n, _)| n.id);
         all = all.add(filter::Column::NamespaceId.eq(id));
     }
     if let Some(shown) = query.visibility {

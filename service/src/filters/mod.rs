@@ -1,19 +1,26 @@
 //! Filters: made, described, listed, cloned, removed. Does not know how modules are
 //! stored or when something is published.
+pub mod audience;
 pub mod change;
 pub mod clone;
 pub mod grants;
 pub mod http;
 pub mod list;
+pub mod transfer;
 pub mod view;
 
 use crate::{
     audit::{self, Actor},
-    auth::{FilterAccess, Identity, access::lock_filter},
-    db::WriteTxn,
+    auth::{
+        FilterAccess, Identity,
+        access::{self, relock_filter},
+    },
+    catalog,
+    db::{self, WriteTxn},
     error::{Error, Result},
     fail_here, reviews, search,
     state::State,
+    teams::rename::hold_living,
 };
 use change::{FilterChange, check_texts, words};
 use sea_orm::{
@@ -21,10 +28,31 @@ use sea_orm::{
 };
 use serde_json::json;
 use tamis_entities::{
-    filter, filter_label, namespace, release,
+    filter, filter_label, former_filter, namespace, release,
     value::{LabelKind, Metadata, ReleaseState, Slug, Visibility},
 };
 use uuid::Uuid;
+
+/// Refuses a name that another filter there has, had, or would be mistaken for.
+async fn check_name(
+    txn: &WriteTxn<'_>,
+    namespace: &namespace::Model,
+    name: &Slug,
+    own: Option<Uuid>,
+) -> Result<()> {
+    let here = filter::Entity::find().filter(filter::Column::NamespaceId.eq(namespace.id));
+    let here = here.filter(filter::Column::Skeleton.eq(name.skeleton())).one(&**txn).await?;
+    let left = former_filter::Entity::find().filter(former_filter::Column::NamespaceId.eq(namespace.id));
+    let left = left.filter(former_filter::Column::Skeleton.eq(name.skeleton())).one(&**txn).await?;
+    let left = left.filter(|l| own.is_none() || l.filter_id != own).map(|l| l.name);
+    let Some(other) = here.map(|f| f.name).or(left) else { return Ok(()) };
+    let path = format!("{}/{other}", namespace.handle);
+    let detail = match other == *name {
+        true => format!("`{path}` is taken by a filter that is or was there"),
+        false => format!("`{path}` is taken, and `{name}` would be mistaken for it"),
+    };
+    Err(Error::conflict("name-taken", detail))
+}
 
 /// Makes an empty private filter inside the caller's transaction.
 pub async fn create(
@@ -34,23 +62,15 @@ pub async fn create(
     namespace: &namespace::Model,
     name: &Slug,
 ) -> Result<filter::Model> {
-    let taken = filter::Entity::find()
-        .filter(filter::Column::NamespaceId.eq(namespace.id))
-        .filter(filter::Column::Skeleton.eq(name.skeleton()))
-        .one(&**txn)
-        .await?;
-    if let Some(other) = taken {
-        if other.name == *name {
-            // It was not there when the caller looked.
-            return Err(Error::conflict(
-                "conflict",
-                "somebody else made this filter at the same moment; try again",
-            ));
-        }
-        let detail =
-            format!("`{}/{}` is taken, and `{name}` would be mistaken for it", namespace.handle, other.name);
-        return Err(Error::conflict("name-taken", detail));
+    let namespace = &hold_living(txn, namespace.id).await?;
+    if access::find_filter(&**txn, namespace.id, name).await?.is_some() {
+        // It was not there when the caller looked.
+        return Err(Error::conflict(
+            "conflict",
+            "somebody else made this filter at the same moment; try again",
+        ));
     }
+    check_name(txn, namespace, name, None).await?;
     let now = state.clock.now();
     let model = filter::Model {
         id: Uuid::now_v7(),
@@ -200,7 +220,7 @@ pub async fn delete(
 ) -> Result<()> {
     let who = access.who()?;
     let txn = state.db.begin_write().await?;
-    let now = lock_filter(&*txn, access.filter.id).await?.ok_or_else(Error::not_found)?;
+    let now = relock_filter(&*txn, &access.filter).await?;
     may_go(&now)?;
     let releases = release::Entity::find()
         .filter(release::Column::FilterId.eq(now.id))
@@ -236,6 +256,27 @@ pub async fn delete(
     txn.commit().await?;
     fail_here!("delete.after-commit");
     Ok(())
+}
+
+/// The job after a rename: what search and catalog say of a namespace's filters, one by one.
+pub async fn reindex(state: &State, namespace: Uuid) -> Result<()> {
+    let mut last = Uuid::nil();
+    loop {
+        let of = filter::Entity::find().filter(filter::Column::NamespaceId.eq(namespace));
+        let next = of.filter(filter::Column::Id.gt(last)).order_by_asc(filter::Column::Id).one(&*state.db);
+        let Some(found) = next.await? else { return Ok(()) };
+        last = found.id;
+        db::retrying(|| reindex_one(state, found.id)).await?;
+    }
+}
+
+async fn reindex_one(state: &State, id: Uuid) -> Result<()> {
+    let txn = state.db.begin_write().await?;
+    let Some(filter) = access::lock_filter(&*txn, id).await? else { return Ok(()) };
+    let namespace = namespace::Entity::find_by_id(filter.namespace_id).one(&*txn).await?;
+    index(&txn, &namespace.ok_or_else(Error::not_found)?, &filter).await?;
+    catalog::show(&txn, &filter).await?;
+    txn.commit().await
 }
 
 /// How many releases the filter has; an empty filter is one that nobody uploaded to yet.

@@ -2,7 +2,7 @@
 //! same caller get its answer again. PUT, PATCH and DELETE repeat safely by nature. An
 //! answer that holds a new secret is never kept, so making tokens takes no key.
 use crate::{
-    auth::Caller,
+    auth::{Caller, Identity, standing},
     error::{Error, Result},
     state::State,
 };
@@ -16,7 +16,7 @@ use actix_web::{
 };
 use futures_util::StreamExt;
 use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, sea_query::OnConflict};
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 use tamis_entities::{idempotency_key as kept, value::Sha256};
 use utoipa::openapi;
 use uuid::Uuid;
@@ -32,11 +32,12 @@ pub async fn keep_answers<B: MessageBody + 'static>(
     mut request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<BoxBody>, ActixError> {
-    let Some((state, user, key)) = applies(&request) else {
+    let Some((state, caller, key)) = applies(&request) else {
         return Ok(next.call(request).await?.map_into_boxed_body());
     };
+    let user = caller.id;
     let claimed = match fingerprint(&mut request).await {
-        Ok(print) => claim(&state, user, &key, print).await,
+        Ok(print) => claim(&state, &caller, &key, print).await,
         Err(error) => Err(error),
     };
     match claimed {
@@ -48,7 +49,7 @@ pub async fn keep_answers<B: MessageBody + 'static>(
                 forget(&state, user, &key).await;
                 return reply.map(ServiceResponse::map_into_boxed_body);
             };
-            record(&state, user, &key, reply).await
+            record(&state, &caller, &key, reply).await
         }
     }
 }
@@ -72,7 +73,7 @@ pub fn parameter() -> openapi::path::Parameter {
         .build()
 }
 
-fn applies(request: &ServiceRequest) -> Option<(State, Uuid, String)> {
+fn applies(request: &ServiceRequest) -> Option<(State, Arc<Identity>, String)> {
     if request.method() != Method::POST || request.path() == TOKENS {
         return None;
     }
@@ -82,8 +83,8 @@ fn applies(request: &ServiceRequest) -> Option<(State, Uuid, String)> {
         return None;
     }
     let state = request.app_data::<web::Data<State>>()?.get_ref().clone();
-    let user = request.extensions().get::<Caller>()?.identity()?.id;
-    Some((state, user, key))
+    let caller = request.extensions().get::<Caller>()?.0.clone()?;
+    Some((state, caller, key))
 }
 
 /// Reads the body, and puts it back for the handler.
@@ -108,7 +109,8 @@ async fn fingerprint(request: &mut ServiceRequest) -> Result<String> {
 }
 
 /// None: the request is ours to serve. Else the answer that was given to it.
-async fn claim(state: &State, user: Uuid, key: &str, print: String) -> Result<Option<HttpResponse>> {
+async fn claim(state: &State, caller: &Identity, key: &str, print: String) -> Result<Option<HttpResponse>> {
+    let user = caller.id;
     if key.is_empty() || key.len() > 200 || !key.bytes().all(|b| b.is_ascii_graphic()) {
         return Err(Error::invalid("Idempotency-Key", "1 to 200 printable ASCII characters, such as a UUID"));
     }
@@ -123,7 +125,11 @@ async fn claim(state: &State, user: Uuid, key: &str, print: String) -> Result<Op
             ));
         }
         match before.status {
-            Some(status) => return Ok(Some(answer(status, before.body.unwrap_or_default()))),
+            Some(status) => {
+                // The answer may tell of what the caller has lost since.
+                standing::check_kept(&*txn, caller, before.standing.as_deref(), now).await?;
+                return Ok(Some(answer(status, before.body.unwrap_or_default())));
+            }
             None if before.created_at > now.minus(CUT_OFF) => {
                 return Err(Error::conflict(
                     "idempotency-in-progress",
@@ -139,11 +145,13 @@ async fn claim(state: &State, user: Uuid, key: &str, print: String) -> Result<Op
         fingerprint: Set(print),
         status: Set(None),
         body: Set(None),
+        standing: Set(None),
         created_at: Set(now),
     };
     use kept::Column::*;
-    let again =
-        OnConflict::columns([UserId, Key]).update_columns([Fingerprint, Status, Body, CreatedAt]).to_owned();
+    let again = OnConflict::columns([UserId, Key])
+        .update_columns([Fingerprint, Status, Body, Standing, CreatedAt])
+        .to_owned();
     kept::Entity::insert(row).on_conflict(again).exec_without_returning(&*txn).await?;
     txn.commit().await?;
     Ok(None)
@@ -162,10 +170,11 @@ fn answer(status: i64, body: String) -> HttpResponse {
 
 async fn record<B: MessageBody + 'static>(
     state: &State,
-    user: Uuid,
+    caller: &Identity,
     key: &str,
     reply: ServiceResponse<B>,
 ) -> Result<ServiceResponse<BoxBody>, ActixError> {
+    let user = caller.id;
     let (request, reply) = reply.into_parts();
     let (head, body) = reply.into_parts();
     let Ok(Ok(body)) = to_bytes_limited(body, MOST).await else {
@@ -179,16 +188,18 @@ async fn record<B: MessageBody + 'static>(
     // What failed on our side, or was refused for who asked, is worth another try.
     if status.is_server_error() || matches!(status.as_u16(), 401 | 403 | 429) {
         forget(state, user, key).await;
-    } else if let Err(error) = store(state, user, key, status, &body).await {
+    } else if let Err(error) = store(state, caller, key, status, &body).await {
         tracing::warn!(%error, "an answer was not kept for repetition");
     }
     Ok(ServiceResponse::new(request, head.set_body(BoxBody::new(body))))
 }
 
-async fn store(state: &State, user: Uuid, key: &str, status: StatusCode, body: &[u8]) -> Result<()> {
+async fn store(state: &State, caller: &Identity, key: &str, status: StatusCode, body: &[u8]) -> Result<()> {
+    let standing = standing::of(&*state.db, caller, state.clock.now()).await?;
     let change = kept::ActiveModel {
-        user_id: Set(user),
+        user_id: Set(caller.id),
         key: Set(key.to_owned()),
+        standing: Set(Some(standing)),
         status: Set(Some(i64::from(status.as_u16()))),
         body: Set(Some(String::from_utf8_lossy(body).into_owned())),
         ..Default::default()

@@ -57,6 +57,30 @@ pub fn configure(config: &mut ServiceConfig<'_>) {
         .service(tokens::http::create_token)
         .service(tokens::http::revoke_token)
         .service(audit::http::list_audit);
+    sharing(config);
+}
+
+/// Who belongs to what, what changes hands, and who reaches what.
+fn sharing(config: &mut ServiceConfig<'_>) {
+    config
+        .service(filters::audience::http::list_access)
+        .service(filters::transfer::http::offer_transfer)
+        .service(filters::transfer::http::get_transfer)
+        .service(filters::transfer::http::withdraw_transfer)
+        .service(filters::transfer::http::list_my_transfers)
+        .service(filters::transfer::http::accept_transfer)
+        .service(filters::transfer::http::decline_transfer)
+        .service(teams::http::change_team)
+        .service(teams::http::delete_team)
+        .service(teams::http::change_me)
+        .service(teams::invitations::http::invite_member)
+        .service(teams::invitations::http::list_invitations)
+        .service(teams::invitations::http::withdraw_invitation)
+        .service(teams::invitations::http::list_my_invitations)
+        .service(teams::invitations::http::accept_invitation)
+        .service(teams::invitations::http::decline_invitation)
+        .service(teams::reach::http::get_my_reach)
+        .service(teams::reach::http::get_token_reach);
 }
 
 pub async fn unmatched() -> HttpResponse {

@@ -18,18 +18,22 @@ use uuid::Uuid;
 pub enum Job {
     /// Runs the checks of a review.
     CheckReview { review: Uuid },
+    /// Brings search and catalog up to date after a namespace was renamed.
+    IndexNamespace { namespace: Uuid },
 }
 
 impl Job {
     fn kind(&self) -> &'static str {
         match self {
             Job::CheckReview { .. } => "check_review",
+            Job::IndexNamespace { .. } => "index_namespace",
         }
     }
 
     pub async fn run(&self, state: &State) -> Result<()> {
         match self {
             Job::CheckReview { review } => crate::reviews::checks::run(state, *review).await,
+            Job::IndexNamespace { namespace } => crate::filters::reindex(state, *namespace).await,
         }
     }
 }

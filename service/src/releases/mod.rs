@@ -7,7 +7,7 @@ pub mod view;
 
 use crate::{
     audit::{self, Actor},
-    auth::{Caller, FilterAccess, Identity, UploadTarget, access},
+    auth::{Caller, FilterAccess, Identity, UploadTarget, access, again::again},
     db::WriteTxn,
     error::{Error, Kind, Result},
     fail_here, failpoint,
@@ -23,7 +23,9 @@ use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, Query
 use serde_json::json;
 use tamis_entities::{
     filter, namespace, release, tombstone,
-    value::{ArtifactKind, Lineage, Metadata, PluginType, ReleaseState, Sha256, Slug, Verdict, Version},
+    value::{
+        ArtifactKind, Lineage, MemberRole, Metadata, PluginType, ReleaseState, Sha256, Slug, Verdict, Version,
+    },
 };
 use uuid::Uuid;
 
@@ -102,8 +104,15 @@ async fn commit(
     let who = caller.identity().ok_or_else(|| Error::unauthenticated("sign in, or send a token"))?;
     let txn = state.db.begin_write().await?;
     let filter = match access::find_filter(&*txn, namespace.id, name).await? {
-        Some(filter) => access::lock_filter(&*txn, filter.id).await?.ok_or_else(Error::not_found)?,
-        None => filters::create(state, &txn, who, namespace, name).await?,
+        Some(filter) => {
+            let filter = access::relock_filter(&*txn, &filter).await?;
+            check_still(state, &txn, who, Some(&filter), namespace).await?;
+            filter
+        }
+        None => {
+            check_still(state, &txn, who, None, namespace).await?;
+            filters::create(state, &txn, who, namespace, name).await?
+        }
     };
     if let Some(release) = same_version(&*txn, &filter, namespace, version, &admitted.sha256).await? {
         let namespace = namespace.clone();
@@ -133,6 +142,22 @@ async fn commit(
     fail_here!("upload.after-commit");
     metrics::counter!("tamis_uploads_total").increment(1);
     Ok(Some(Uploaded { namespace: namespace.clone(), filter, release, created: true }))
+}
+
+/// An upload takes its time: whoever lost the right to make it meanwhile makes nothing.
+async fn check_still(
+    state: &State,
+    txn: &WriteTxn<'_>,
+    who: &Identity,
+    filter: Option<&filter::Model>,
+    namespace: &namespace::Model,
+) -> Result<()> {
+    let who = again(&**txn, who, state.clock.now()).await?;
+    let may = match filter {
+        Some(filter) => access::Relation::of(&**txn, &who, filter, state.clock.now()).await?.writes(),
+        None => who.role_in(namespace.id) >= Some(MemberRole::Maintainer),
+    };
+    if may { Ok(()) } else { Err(Error::not_found()) }
 }
 
 /// The release of this version if it has these bytes; an error if the version is taken by others.
@@ -247,7 +272,7 @@ pub async fn change(
     // The declared type is part of what verification judges.
     let verdict = judge(state, &release, metadata.plugin_type).await?;
     let txn = state.db.begin_write().await?;
-    access::lock_filter(&*txn, filter.id).await?.ok_or_else(Error::not_found)?;
+    access::relock_filter(&*txn, filter).await?;
     reviews::supersede_open(state, &txn, reviews::Scope::Release(release.id)).await?;
     let now = release::Entity::find_by_id(release.id).lock_exclusive().one(&*txn).await?;
     if now.is_none_or(|now| now.metadata != release.metadata) {
@@ -330,7 +355,7 @@ pub async fn delete(
     object: String,
 ) -> Result<()> {
     let txn = state.db.begin_write().await?;
-    access::lock_filter(&*txn, filter.id).await?.ok_or_else(Error::not_found)?;
+    access::relock_filter(&*txn, filter).await?;
     let release =
         access::find_release(&*txn, filter.id, &release.version).await?.ok_or_else(Error::not_found)?;
     if release.state != ReleaseState::Draft {

@@ -156,7 +156,7 @@ async fn stepped(
     row: release::ActiveModel,
 ) -> Result<release::Model> {
     let txn = state.db.begin_write().await?;
-    access::lock_filter(&*txn, access.filter.id).await?.ok_or_else(Error::not_found)?;
+    access::relock_filter(&*txn, &access.filter).await?;
     if action == "release.quarantine" {
         reviews::supersede_open(state, &txn, reviews::Scope::Release(release.id)).await?;
     }

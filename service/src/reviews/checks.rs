@@ -1,12 +1,24 @@
 //! The checks that run before people decide: small functions over the release and its
 //! report. One that could not run is an error, and an error blocks as a failure does.
 use super::decide;
-use crate::{auth::access, error::Result, modules::store, state::State};
+use crate::{
+    audit::{self, Actor},
+    auth::{
+        access,
+        caller::{Via, identity},
+    },
+    db::WriteTxn,
+    error::Result,
+    modules::store,
+    reviews,
+    state::State,
+};
 use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, sea_query::OnConflict};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use tamis_entities::{
-    filter, release, review, review_check,
-    value::{CheckResult, Metadata, ReviewState},
+    filter, namespace, release, review, review_check,
+    value::{CheckResult, Metadata, NamespaceKind, ReviewState},
 };
 use tamis_verification::{Report, Severity, Verdict};
 use utoipa::ToSchema;
@@ -96,6 +108,31 @@ fn source(s: &Subject<'_>) -> Outcome {
     present(s.filter.source_repository.is_some(), "no source repository is given", "set `source_repository`")
 }
 
+/// Whether who asked may still ask: they may have been removed since.
+async fn still_asked(
+    state: &State,
+    txn: &WriteTxn<'_>,
+    filter: &filter::Model,
+    review: &review::Model,
+) -> Result<bool> {
+    let namespace = namespace::Entity::find_by_id(review.submitted_by).one(&**txn).await?;
+    if namespace.is_some_and(|n| n.kind == NamespaceKind::System) {
+        return Ok(true);
+    }
+    let Some(who) = identity(&**txn, review.submitted_by, Via::Operator, None).await? else {
+        return Ok(false);
+    };
+    Ok(access::Relation::of(&**txn, &who, filter, state.clock.now()).await?.writes())
+}
+
+async fn end_unasked(state: &State, txn: WriteTxn<'_>, review: &review::Model) -> Result<()> {
+    reviews::supersede_open(state, &txn, reviews::Scope::Release(review.release_id)).await?;
+    let detail = json!({"review": review.id, "reason": "who submitted it may not do so any more"});
+    let object = format!("review:{}", review.id);
+    audit::record(&*txn, &state.clock, &Actor::system("checks"), "review.end", object, detail).await?;
+    txn.commit().await
+}
+
 /// The job: runs every check, stores the results, and moves the review on.
 pub async fn run(state: &State, id: Uuid) -> Result<()> {
     let Some(review) = review::Entity::find_by_id(id).one(&*state.db).await? else { return Ok(()) };
@@ -112,6 +149,9 @@ pub async fn run(state: &State, id: Uuid) -> Result<()> {
 
     let txn = state.db.begin_write().await?;
     access::lock_filter(&*txn, filter.id).await?;
+    if !still_asked(state, &txn, &filter, &review).await? {
+        return end_unasked(state, txn, &review).await;
+    }
     for (check, (result, findings)) in &results {
         let row = review_check::ActiveModel {
             review_id: Set(id),

@@ -190,7 +190,8 @@ pub async fn settle(state: &State, txn: &WriteTxn<'_>, id: Uuid) -> Result<()> {
 /// Makes an approved review real, once.
 pub async fn release(state: &State, found: &ReviewAccess) -> Result<release::Model> {
     let who = found.access.who()?;
-    let may = found.review.submitted_by == who.id || found.access.relation.writes() || who.is_curator();
+    let submitter = found.review.submitted_by == who.id && found.access.relation.is_insider();
+    let may = submitter || found.access.relation.writes() || who.is_curator();
     if !may {
         return Err(Error::forbidden(
             "role",

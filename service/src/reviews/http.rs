@@ -8,6 +8,7 @@ use crate::{
     audit::{self, Actor},
     auth::{Caller, ReviewAccess, SignedIn, access::find_namespace},
     error::{Error, Result},
+    filters::list::insider,
     http::{
         body::{Json, Query},
         page::{Cursors, Page, PageQuery},
@@ -79,7 +80,14 @@ pub async fn list_reviews(
             .column(filter::Column::Id)
             .filter(filter::Column::NamespaceId.is_in(writes.chain([who.0.id])))
             .into_query();
-        let mine = review::Column::SubmittedBy.eq(who.0.id);
+        let seen = filter::Entity::find()
+            .select_only()
+            .column(filter::Column::Id)
+            .filter(insider(&who.0, state.clock.now()))
+            .into_query();
+        let mine = Condition::all()
+            .add(review::Column::SubmittedBy.eq(who.0.id))
+            .add(review::Column::FilterId.in_subquery(seen));
         rows = rows.filter(Condition::any().add(mine).add(review::Column::FilterId.in_subquery(own)));
     }
     if let Some(state) = query.0.state {

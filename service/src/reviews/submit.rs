@@ -94,7 +94,7 @@ async fn insert(
     let who = access.who()?;
     let txn = state.db.begin_write().await?;
     // Everything that the review is bound to is read in the transaction that makes it.
-    let filter = access::lock_filter(&*txn, access.filter.id).await?.ok_or_else(Error::not_found)?;
+    let filter = access::relock_filter(&*txn, &access.filter).await?;
     let release =
         access::find_release(&*txn, filter.id, &release.version).await?.ok_or_else(Error::not_found)?;
     if !starts_from(request.action).contains(&release.state) {

@@ -1,12 +1,13 @@
 //! Handlers of `/api/v1/teams`.
 use crate::{
     auth::{SignedIn, access::segment},
+    db,
     error::{Error, Result},
     filters::view::{handle_of, handles},
     http::{body::Json, page::Page, problem::Problems},
     state::State,
 };
-use actix_web::{HttpRequest, HttpResponse, delete, get, post, put, web};
+use actix_web::{HttpRequest, HttpResponse, delete, get, http::Method, patch, post, put, web};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 use serde::{Deserialize, Serialize};
 use tamis_entities::{
@@ -28,6 +29,27 @@ pub struct TeamRequest {
 #[serde(deny_unknown_fields)]
 pub struct MemberRequest {
     pub role: MemberRole,
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"title": "Acme edge team"}))]
+pub struct TeamChange {
+    pub handle: Option<Slug>,
+    #[schema(min_length = 1, max_length = 200)]
+    pub title: Option<String>,
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MeChange {
+    pub handle: Slug,
+}
+
+/// What you are called.
+#[derive(Serialize, ToSchema)]
+pub struct MeName {
+    pub handle: Slug,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -102,16 +124,26 @@ async fn own_team(
     who: &SignedIn,
     request: &HttpRequest,
 ) -> Result<(namespace::Model, MemberRole)> {
-    let team = super::find(state, &segment(request, "team")?, NamespaceKind::Team).await?;
-    let role = who.0.role_in(team.id).ok_or_else(Error::not_found)?;
-    Ok((team, role))
+    let reading = request.method() == Method::GET;
+    super::of_member(state, &who.0, &segment(request, "team")?, reading).await
+}
+
+/// The same, for what only owners do.
+pub(super) async fn owned_team(
+    state: &State,
+    who: &SignedIn,
+    request: &HttpRequest,
+) -> Result<namespace::Model> {
+    let (team, role) = own_team(state, who, request).await?;
+    must_own(role)?;
+    Ok(team)
 }
 
 fn must_own(role: MemberRole) -> Result<()> {
     if role == MemberRole::Owner {
         Ok(())
     } else {
-        Err(Error::forbidden("role", "only owners of the team change its members"))
+        Err(Error::forbidden("role", "only owners of the team do this"))
     }
 }
 
@@ -129,6 +161,57 @@ pub async fn get_team(
     Ok(web::Json(view(&state, &namespace.handle, team).await?))
 }
 
+/// Change a team
+///
+/// Fields left out keep their value. After a new handle the old one goes on leading reads to
+/// the team and its filters, and is never given to anybody else.
+#[utoipa::path(tag = "teams", operation_id = "changeTeam", request_body = TeamChange, params(("team" = String, Path, description = "Handle of the team")),
+    responses((status = 200, description = "The team as it is now", body = TeamView), Problems))]
+#[patch("/api/v1/teams/{team}")]
+pub async fn change_team(
+    state: web::Data<State>,
+    who: SignedIn,
+    request: HttpRequest,
+    body: Json<TeamChange>,
+) -> Result<web::Json<TeamView>> {
+    let team = owned_team(&state, &who, &request).await?;
+    let TeamChange { handle, title } = body.0;
+    let change = || super::change(&state, &who.0, &team, handle.as_ref(), title.as_deref());
+    let (namespace, team) = db::retrying(change).await?;
+    Ok(web::Json(view(&state, &namespace.handle, team).await?))
+}
+
+/// Delete a team
+///
+/// Only while it owns no filters. Nobody gets its handle.
+#[utoipa::path(tag = "teams", operation_id = "deleteTeam", params(("team" = String, Path, description = "Handle of the team")),
+    responses((status = 204, description = "Deleted"), Problems))]
+#[delete("/api/v1/teams/{team}")]
+pub async fn delete_team(
+    state: web::Data<State>,
+    who: SignedIn,
+    request: HttpRequest,
+) -> Result<HttpResponse> {
+    let team = owned_team(&state, &who, &request).await?;
+    db::retrying(|| super::remove(&state, &who.0, &team)).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// Change your handle
+///
+/// The old one goes on leading reads to you and your filters, and is never given to anybody else.
+#[utoipa::path(tag = "teams", operation_id = "changeMe", request_body = MeChange,
+    responses((status = 200, description = "You", body = MeName), Problems))]
+#[patch("/api/v1/me")]
+pub async fn change_me(
+    state: web::Data<State>,
+    who: SignedIn,
+    body: Json<MeChange>,
+) -> Result<web::Json<MeName>> {
+    let now = super::rename_user(&state, &who.0, &body.0.handle).await?;
+    Ok(web::Json(MeName { handle: now.handle }))
+}
+
 /// Add a member or change a role
 #[utoipa::path(tag = "teams", operation_id = "putMember", request_body = MemberRequest,
     params(("team" = String, Path, description = "Handle of the team"), ("user" = String, Path, description = "Handle of the user")),
@@ -140,8 +223,7 @@ pub async fn put_member(
     request: HttpRequest,
     body: Json<MemberRequest>,
 ) -> Result<web::Json<MemberView>> {
-    let (team, role) = own_team(&state, &who, &request).await?;
-    must_own(role)?;
+    let team = owned_team(&state, &who, &request).await?;
     let user = super::find(&state, &segment(&request, "user")?, NamespaceKind::User).await?;
     super::set_member(&state, &who.0, &team, &user, body.0.role).await?;
     Ok(web::Json(MemberView { user: user.handle, role: body.0.role }))

@@ -1,54 +1,35 @@
 //! Teams: made by anyone, run by their owners. A team always has an owner.
 pub mod http;
+pub mod invitations;
+pub mod reach;
+pub mod rename;
 
 use crate::{
     audit::{self, Actor},
-    auth::{Identity, access::find_namespace},
-    db::WriteTxn,
+    auth::{Identity, access::find_namespace, names},
+    db::{self, WriteTxn},
     error::{Error, Result},
     state::State,
 };
+pub use rename::take_handle;
+
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect,
-    sea_query::OnConflict,
+    ActiveValue::Set,
+    ColumnTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter, QuerySelect,
+    sea_query::{Expr, OnConflict},
 };
 use serde_json::json;
 use tamis_entities::{
-    namespace, team, team_member,
+    filter, filter_transfer, grant, namespace, team, team_invitation, team_member,
     value::{MemberRole, NamespaceKind, Slug},
 };
 use uuid::Uuid;
 
-/// Takes a handle for a user, a team or the system itself.
-pub async fn take_handle(
-    state: &State,
-    txn: &WriteTxn<'_>,
-    handle: &Slug,
-    kind: NamespaceKind,
-) -> Result<namespace::Model> {
-    if handle.is_reserved() && kind != NamespaceKind::System {
-        return Err(Error::invalid("handle", format!("`{handle}` is reserved")));
+fn check_title(title: &str) -> Result<()> {
+    match (1..=200).contains(&title.len()) && !title.chars().any(char::is_control) {
+        true => Ok(()),
+        false => Err(Error::invalid("title", "1 to 200 bytes without control characters")),
     }
-    let taken = namespace::Entity::find()
-        .filter(namespace::Column::Skeleton.eq(handle.skeleton()))
-        .one(&**txn)
-        .await?;
-    if let Some(other) = taken {
-        let detail = match other.handle == *handle {
-            true => format!("`{handle}` is taken"),
-            false => format!("`{}` is taken, and `{handle}` would be mistaken for it", other.handle),
-        };
-        return Err(Error::conflict("handle-taken", detail));
-    }
-    let row = namespace::Model {
-        id: Uuid::now_v7(),
-        handle: handle.clone(),
-        skeleton: handle.skeleton(),
-        kind,
-        created_at: state.clock.now(),
-    };
-    namespace::Entity::insert(row.clone().into_active_model()).exec_without_returning(&**txn).await?;
-    Ok(row)
 }
 
 pub async fn create(
@@ -58,9 +39,7 @@ pub async fn create(
     title: Option<String>,
 ) -> Result<team::Model> {
     let title = title.filter(|t| !t.trim().is_empty()).unwrap_or_else(|| handle.to_string());
-    if title.len() > 200 {
-        return Err(Error::invalid("title", "at most 200 bytes"));
-    }
+    check_title(&title)?;
     let txn = state.db.begin_write().await?;
     let namespace = take_handle(state, &txn, handle, NamespaceKind::Team).await?;
     let row =
@@ -84,6 +63,91 @@ async fn put(state: &State, txn: &WriteTxn<'_>, team: Uuid, user: Uuid, role: Me
         .update_column(team_member::Column::Role)
         .to_owned();
     team_member::Entity::insert(row).on_conflict(again).exec_without_returning(&**txn).await?;
+    Ok(())
+}
+
+/// Another title or another handle; the old handle goes on leading reads here.
+pub async fn change(
+    state: &State,
+    who: &Identity,
+    team: &namespace::Model,
+    handle: Option<&Slug>,
+    title: Option<&str>,
+) -> Result<(namespace::Model, team::Model)> {
+    if let Some(title) = title {
+        check_title(title)?;
+    }
+    let txn = state.db.begin_write().await?;
+    still_owns(&members(&txn, team.id).await?, who)?;
+    let mut now = team.clone();
+    if let Some(handle) = handle {
+        now = rename::rename(state, &txn, who, team.id, handle).await?;
+    }
+    if let Some(title) = title {
+        let change =
+            team::ActiveModel { id: Set(team.id), title: Set(title.to_owned()), ..Default::default() };
+        team::Entity::update(change).exec(&*txn).await?;
+        let (object, detail) = (format!("team:{}", now.handle), json!({"title": title}));
+        audit::record(&*txn, &state.clock, &Actor::from(who), "team.change", object, detail).await?;
+    }
+    let row = team::Entity::find_by_id(team.id).one(&*txn).await?.ok_or_else(Error::not_found)?;
+    txn.commit().await?;
+    state.jobs.wake();
+    Ok((now, row))
+}
+
+/// Another handle for a user.
+pub async fn rename_user(state: &State, who: &Identity, handle: &Slug) -> Result<namespace::Model> {
+    db::retrying(async || {
+        let txn = state.db.begin_write().await?;
+        let now = rename::rename(state, &txn, who, who.id, handle).await?;
+        txn.commit().await?;
+        state.jobs.wake();
+        Ok(now)
+    })
+    .await
+}
+
+/// Removes a team that owns nothing. Its namespace stays behind: the handle is never given to
+/// another, and names of filters that were transferred away still lead to them.
+pub async fn remove(state: &State, who: &Identity, team: &namespace::Model) -> Result<()> {
+    let txn = state.db.begin_write().await?;
+    still_owns(&members(&txn, team.id).await?, who)?;
+    // Whoever makes a filter or brings one here holds this row, and looks whether the team lives.
+    namespace::Entity::find_by_id(team.id).lock_exclusive().one(&*txn).await?;
+    let owned = filter::Entity::find().filter(filter::Column::NamespaceId.eq(team.id)).count(&*txn).await?;
+    if owned > 0 {
+        let detail = format!("the team owns filters ({owned}); delete or transfer them first");
+        return Err(Error::conflict("owns-filters", detail));
+    }
+    grant::Entity::delete_many().filter(grant::Column::SubjectId.eq(team.id)).exec(&*txn).await?;
+    filter_transfer::Entity::delete_many()
+        .filter(filter_transfer::Column::ReceiverId.eq(team.id))
+        .exec(&*txn)
+        .await?;
+    team::Entity::delete_by_id(team.id).exec(&*txn).await?;
+    let object = format!("team:{}", team.handle);
+    audit::record(&*txn, &state.clock, &Actor::from(who), "team.delete", object, json!({})).await?;
+    txn.commit().await
+}
+
+/// What somebody offered as an owner ends when they are none any more.
+async fn end_offers(state: &State, txn: &WriteTxn<'_>, team: Uuid, user: Uuid) -> Result<()> {
+    let now = state.clock.now();
+    team_invitation::Entity::update_many()
+        .col_expr(team_invitation::Column::EndedAt, Expr::value(now))
+        .filter(team_invitation::Column::TeamId.eq(team))
+        .filter(team_invitation::Column::CreatedBy.eq(user))
+        .filter(team_invitation::Column::EndedAt.is_null())
+        .exec(&**txn)
+        .await?;
+    filter_transfer::Entity::update_many()
+        .col_expr(filter_transfer::Column::EndedAt, Expr::value(now))
+        .filter(filter_transfer::Column::GiverId.eq(team))
+        .filter(filter_transfer::Column::CreatedBy.eq(user))
+        .filter(filter_transfer::Column::EndedAt.is_null())
+        .exec(&**txn)
+        .await?;
     Ok(())
 }
 
@@ -124,6 +188,7 @@ pub async fn set_member(
     let was = members.iter().find(|m| m.user_id == user.id).map(|m| m.role);
     if was == Some(MemberRole::Owner) && role != MemberRole::Owner {
         keeps_an_owner(&members, user.id)?;
+        end_offers(state, &txn, team.id, user.id).await?;
     }
     put(state, &txn, team.id, user.id, role).await?;
     let detail = json!({"user": user.handle, "role": role});
@@ -153,6 +218,7 @@ pub async fn remove_member(
     let member = members.iter().find(|m| m.user_id == user.id).ok_or_else(Error::not_found)?;
     if member.role == MemberRole::Owner {
         keeps_an_owner(&members, user.id)?;
+        end_offers(state, &txn, team.id, user.id).await?;
     }
     team_member::Entity::delete_by_id((team.id, user.id)).exec(&*txn).await?;
     let detail = json!({"user": user.handle});
@@ -170,4 +236,20 @@ pub async fn remove_member(
 
 pub async fn find(state: &State, handle: &Slug, kind: NamespaceKind) -> Result<namespace::Model> {
     find_namespace(&*state.db, handle).await?.filter(|n| n.kind == kind).ok_or_else(Error::not_found)
+}
+
+/// The team of this name and the role in it of a member. Reads follow a former handle.
+pub async fn of_member(
+    state: &State,
+    who: &Identity,
+    handle: &Slug,
+    reading: bool,
+) -> Result<(namespace::Model, MemberRole)> {
+    let (team, former) = names::namespace(&*state.db, handle).await?.ok_or_else(Error::not_found)?;
+    let role = who.role_in(team.id).filter(|_| team.kind == NamespaceKind::Team);
+    let role = role.ok_or_else(Error::not_found)?;
+    match former && !reading {
+        true => Err(names::renamed(team.handle)),
+        false => Ok((team, role)),
+    }
 }

@@ -35,12 +35,16 @@ fn columns() -> BTreeSet<String> {
         namespace,
         user,
         team,
+        team_invitation,
         team_member,
         api_token,
         session,
         sign_in_link,
         filter,
         filter_label,
+        filter_transfer,
+        former_filter,
+        former_handle,
         grant,
         release,
         module,
@@ -72,7 +76,7 @@ async fn rows(world: &World) -> String {
     let tokens: Vec<_> =
         tokens.into_iter().map(|t| rows::api_token::Model { last_used_at: None, ..t }).collect();
     all!(
-        namespace by Id, user by Id, team by Id, team_member by UserId, filter by Id, grant by Id, release by Id,
+        namespace by Id, former_handle by Handle, former_filter by Name, team_invitation by Id, filter_transfer by Id, user by Id, team by Id, team_member by UserId, filter by Id, grant by Id, release by Id,
         review by Id, review_vote by Id, review_comment by Id, catalog_entry by FilterId, tombstone by Id
     ) + &format!("{tokens:?}")
 }
@@ -179,6 +183,16 @@ fn writes(world: &World) -> Vec<Write> {
             json!({"role": "member"}),
             "MemberRequest",
         ),
+        write(Method::PATCH, "/api/v1/teams/acme".into(), "olga", json!({"title": "other"}), "TeamChange"),
+        write(
+            Method::POST,
+            "/api/v1/teams/acme/invitations".into(),
+            "olga",
+            json!({"user": "vic", "role": "member"}),
+            "InvitationRequest",
+        ),
+        write(Method::PATCH, "/api/v1/me".into(), "mel", json!({"handle": "melanie"}), "MeChange"),
+        write(Method::POST, format!("{filter}/transfer"), "olga", json!({"to": "vic"}), "TransferRequest"),
         write(
             Method::POST,
             "/api/v1/tokens".into(),

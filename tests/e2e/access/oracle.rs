@@ -66,6 +66,8 @@ pub enum Asks {
     SeeFilter,
     WriteFilter,
     ManageFilter,
+    /// May give it away.
+    OwnFilter,
     SeeRelease,
     Bytes,
     BytesByDigest,
@@ -80,6 +82,8 @@ pub enum Asks {
     SeeTeam,
     OwnTeam,
     OwnToken,
+    /// An invitation or an offer to somebody who is none of the principals.
+    SomebodyElses,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -123,6 +127,13 @@ pub const ROUTES: &[Route] = &[
     route("GET", "/api/v1/filters/{namespace}/{filter}/grants", READ, Asks::ManageFilter),
     route("PUT", "/api/v1/filters/{namespace}/{filter}/grants/{subject}", WRITE, Asks::ManageFilter),
     route("DELETE", "/api/v1/filters/{namespace}/{filter}/grants/{subject}", WRITE, Asks::ManageFilter),
+    route("GET", "/api/v1/filters/{namespace}/{filter}/access", READ, Asks::ManageFilter),
+    route("GET", "/api/v1/filters/{namespace}/{filter}/transfer", READ, Asks::ManageFilter),
+    route("POST", "/api/v1/filters/{namespace}/{filter}/transfer", WRITE, Asks::OwnFilter),
+    route("DELETE", "/api/v1/filters/{namespace}/{filter}/transfer", WRITE, Asks::OwnFilter),
+    route("GET", "/api/v1/me/transfers", READ, Asks::SignIn),
+    route("POST", "/api/v1/me/transfers/{id}/accept", WRITE, Asks::SomebodyElses),
+    route("POST", "/api/v1/me/transfers/{id}/decline", WRITE, Asks::SomebodyElses),
     route("GET", "/api/v1/filters/{namespace}/{filter}/releases", READ, Asks::SeeFilter),
     route("POST", "/api/v1/filters/{namespace}/{filter}/releases", WRITE, Asks::WriteFilter),
     route("GET", "/api/v1/filters/{namespace}/{filter}/releases/{version}", READ, Asks::SeeRelease),
@@ -158,6 +169,17 @@ pub const ROUTES: &[Route] = &[
     route("GET", "/api/v1/teams/{team}", READ, Asks::SeeTeam),
     route("PUT", "/api/v1/teams/{team}/members/{user}", "teams:write", Asks::OwnTeam),
     route("DELETE", "/api/v1/teams/{team}/members/{user}", "teams:write", Asks::OwnTeam),
+    route("PATCH", "/api/v1/teams/{team}", "teams:write", Asks::OwnTeam),
+    route("DELETE", "/api/v1/teams/{team}", "teams:write", Asks::OwnTeam),
+    route("GET", "/api/v1/teams/{team}/invitations", READ, Asks::OwnTeam),
+    route("POST", "/api/v1/teams/{team}/invitations", "teams:write", Asks::OwnTeam),
+    route("DELETE", "/api/v1/teams/{team}/invitations/{id}", "teams:write", Asks::OwnTeam),
+    route("GET", "/api/v1/me/invitations", READ, Asks::SignIn),
+    route("POST", "/api/v1/me/invitations/{id}/accept", "teams:write", Asks::SomebodyElses),
+    route("POST", "/api/v1/me/invitations/{id}/decline", "teams:write", Asks::SomebodyElses),
+    route("PATCH", "/api/v1/me", "teams:write", Asks::SignIn),
+    route("GET", "/api/v1/me/reach", READ, Asks::SignIn),
+    route("GET", "/api/v1/tokens/{id}/reach", "tokens:write", Asks::OwnToken),
     route("GET", "/api/v1/tokens", "tokens:write", Asks::SignIn),
     route("POST", "/api/v1/tokens", "tokens:write", Asks::SignIn),
     route("DELETE", "/api/v1/tokens/{id}", "tokens:write", Asks::OwnToken),
@@ -280,6 +302,7 @@ pub fn expected(route: &Route, who: Principal, stage: Stage) -> Expect {
         SeeFilter => if_seen(sees_filter(who, stage), false),
         WriteFilter => if_seen(who.writes(), sees_filter(who, stage)),
         ManageFilter => if_seen(who.manages(), sees_filter(who, stage)),
+        OwnFilter => if_seen(matches!(who, Owner | Unscoped), sees_filter(who, stage)),
         SeeRelease => see_release(who, stage),
         Asks::Bytes => bytes(who, stage),
         BytesByDigest => by_digest(who, stage),
@@ -292,5 +315,6 @@ pub fn expected(route: &Route, who: Principal, stage: Stage) -> Expect {
         SeeTeam => if_seen(who.in_team(), false),
         OwnTeam => if_seen(matches!(who, Owner | Unscoped), who.in_team()),
         OwnToken => if_seen(matches!(who, Owner | Unscoped), false),
+        SomebodyElses => Expect::Absent,
     }
 }

@@ -22,6 +22,9 @@ pub struct Target {
     pub sha256: String,
     pub team: String,
     pub token: String,
+    /// To vic, who is none of the principals.
+    pub invitation: String,
+    pub transfer: String,
 }
 
 pub struct World {
@@ -61,6 +64,8 @@ impl World {
             sha256: String::new(),
             team: "acme".into(),
             token: String::new(),
+            invitation: String::new(),
+            transfer: String::new(),
         };
         let reviewed = Target { filter: "reviewed".into(), ..target.clone() };
         let mut world = Self { app, stage, people, lacking, reviewed, plain: target };
@@ -68,6 +73,7 @@ impl World {
         world.plain = world.filter(world.plain.clone()).await;
         world.reviewed = world.filter(world.reviewed.clone()).await;
         world.reviews().await;
+        world.offers().await;
         world
     }
 
@@ -138,6 +144,19 @@ impl World {
         }
     }
 
+    /// A place in the team and a filter, offered to somebody who is none of the principals.
+    async fn offers(&mut self) {
+        let olga = self.person("olga").clone();
+        let id = |made: Value| made["id"].as_str().unwrap().to_owned();
+        let place = json!({"user": "vic", "role": "member"});
+        let invitation = id(olga.post("/api/v1/teams/acme/invitations", &place).await.expect(201).json());
+        let own = "/api/v1/filters/olga/own/transfer";
+        let transfer = id(olga.post(own, &json!({"to": "vic"})).await.expect(201).json());
+        for target in [&mut self.plain, &mut self.reviewed] {
+            (target.invitation, target.transfer) = (invitation.clone(), transfer.clone());
+        }
+    }
+
     pub fn caller(&self, who: Principal, route: &Route) -> &Person {
         let name = match who {
             Principal::Anonymous => "nobody",
@@ -175,10 +194,19 @@ impl World {
             ("DELETE", path) if path.ends_with("/grants/{subject}") => {
                 olga.put(&format!("{filter}/grants/user:vic"), &json!({"level": "read"})).await;
             }
+            ("GET" | "DELETE", path) if path.ends_with("/transfer") => {
+                olga.post(&format!("{filter}/transfer"), &json!({"to": "vic"})).await;
+            }
+            ("DELETE", path) if path.ends_with("/invitations/{id}") && !target.invitation.is_empty() => {
+                olga.delete("/api/v1/teams/acme/members/vic").await;
+                let place = json!({"user": "vic", "role": "member"});
+                let made = olga.post("/api/v1/teams/acme/invitations", &place).await.expect(201).json();
+                target.invitation = made["id"].as_str().unwrap().into();
+            }
             ("DELETE", path) if path.ends_with("/members/{user}") => {
                 olga.put("/api/v1/teams/acme/members/vic", &json!({"role": "member"})).await.expect(200);
             }
-            ("DELETE", "/api/v1/tokens/{id}") if target.token.is_empty() => {
+            (_, path) if path.starts_with("/api/v1/tokens/{id}") && target.token.is_empty() => {
                 let body = json!({"name": "probe", "scopes": ["filters:read"]});
                 let made = olga.post("/api/v1/tokens", &body).await.expect(201).json();
                 target.token = made["id"].as_str().unwrap().into();
@@ -190,10 +218,12 @@ impl World {
             _ => {}
         }
         let ended = route.path.ends_with("/withdrawal");
-        let id = match route.path.starts_with("/api/v1/tokens/") {
-            true => &target.token,
-            false if ended => &target.closed,
-            false => &target.review,
+        let id = match route.path {
+            path if path.starts_with("/api/v1/tokens/") => &target.token,
+            path if path.contains("/invitations/") => &target.invitation,
+            path if path.contains("/transfers/") => &target.transfer,
+            _ if ended => &target.closed,
+            _ => &target.review,
         };
         let file = format!("{}.wasm", target.sha256);
         let words = [
@@ -226,6 +256,12 @@ impl World {
         let last = route.path.rsplit('/').next().unwrap();
         let request = match (route.method, last) {
             ("GET", _) => request,
+            ("POST", "transfer") => request.json(&json!({"to": "nobody-of-this-name"})),
+            ("POST", "invitations") => {
+                request.json(&json!({"user": "nobody-of-this-name", "role": "member"}))
+            }
+            ("PATCH", "{team}") => request.json(&json!({"title": ""})),
+            ("PATCH", "me") => request.json(&json!({"handle": "admin"})),
             ("PUT" | "PATCH" | "DELETE", "{filter}") => request.header("if-match", stale).json(&json!({})),
             ("PATCH" | "DELETE", "{version}") => request.header("if-match", stale).json(&json!({})),
             ("PUT", "{version}") => request.header("content-type", "text/plain").body("not wasm"),
