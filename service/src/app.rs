@@ -5,7 +5,7 @@ use crate::{
     config::{ServeArgs, StoreArgs},
     db::Db,
     error::{Error, Result},
-    http, jobs, modules, operate,
+    http, jobs, modules, oauth, operate,
     state::{Inner, State},
 };
 use actix_web::{App, HttpServer, dev::Service, web};
@@ -41,6 +41,7 @@ impl State {
             transfers: Semaphore::new(256),
             outbound,
             jobs: jobs::Wakeup::default(),
+            oauth: oauth::Kept::default(),
         }))
     }
 }

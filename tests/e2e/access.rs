@@ -67,6 +67,8 @@ fn absent(target: &Target) -> [Target; 2] {
         sha256: "0".repeat(64),
         team: "absent".into(),
         token: uuid::Uuid::now_v7().to_string(),
+        client: uuid::Uuid::now_v7().to_string(),
+        grant: uuid::Uuid::now_v7().to_string(),
     };
     [Target { namespace: "nowhere".into(), ..nothing.clone() }, nothing]
 }
