@@ -1,7 +1,9 @@
 //! The one list of routes, for the server and for the document. Each has its row in
 //! `auth::table`; a test compares the two.
 use super::{codes, document, health, home, problem};
-use crate::{audit, auth::sign_in, catalog, filters, imports, modules, oauth, releases, reviews, teams, tokens};
+use crate::{
+    audit, auth::sign_in, catalog, filters, imports, modules, oauth, releases, reviews, teams, tokens,
+};
 use actix_web::{HttpResponse, http::StatusCode};
 use utoipa_actix_web::service_config::ServiceConfig;
 
@@ -60,14 +62,14 @@ pub fn configure(config: &mut ServiceConfig<'_>) {
         .service(oauth::http::get_keys)
         .service(oauth::metadata::get_oauth_metadata)
         .service(oauth::metadata::get_openid_metadata)
-        .service(oauth::pages::authorize)
+        .service(oauth::pages::ask_to_act)
         .service(oauth::pages::answer_authorization)
         .service(oauth::pages::show_device)
         .service(oauth::pages::answer_device)
         .service(oauth::http::get_tokens)
         .service(oauth::http::authorize_device)
-        .service(oauth::http::discard_token)
-        .service(oauth::http::introspect_token)
+        .service(oauth::introspection::discard_token)
+        .service(oauth::introspection::introspect_token)
         .service(oauth::http::get_user_info)
         .service(oauth::apps::list_app_grants)
         .service(oauth::apps::end_app_grant)

@@ -2,17 +2,14 @@
 //! The signature only says that we made it; whether it is good still is in the database.
 use super::{ACCESS_LIFE, keys, words::Words};
 use crate::{
-    auth::{
-        Caller, Identity,
-        caller::Via,
-    },
+    auth::{Caller, Identity, caller::Via},
     error::{Error, Result},
     state::State,
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::Algorithm;
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, FromQueryResult, Iden, QueryFilter,
+    ConnectionTrait, FromQueryResult,
     sea_query::{Condition, Expr, ExprTrait, JoinType, Query, SelectStatement},
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -65,7 +62,7 @@ pub fn seconds(at: Timestamp) -> u64 {
 impl Claims {
     pub fn new(state: &State, grant: &oauth_grant::Model, words: &Words) -> Self {
         let now = state.clock.now();
-        let exp = seconds(now.plus(ACCESS_LIFE)).min(seconds(grant.expires_at));
+        let exp = seconds(std::cmp::min(now.plus(ACCESS_LIFE), grant.expires_at));
         Self {
             iss: state.public_url.clone(),
             sub: grant.user_id,
@@ -129,8 +126,8 @@ pub async fn living(state: &State, text: &str) -> Result<Option<(Claims, Identit
 /// The caller that a token stands for at our own doors.
 pub async fn caller(state: &State, text: &str) -> Result<Caller> {
     let found = living(state, text).await?.filter(|(claims, _)| claims.aud == state.public_url);
-    let (_, who) = found
-        .ok_or_else(|| Error::unauthenticated("this token is not known, has expired or was revoked"))?;
+    let (_, who) =
+        found.ok_or_else(|| Error::unauthenticated("this token is not known, has expired or was revoked"))?;
     Ok(Caller(Some(Arc::new(who))))
 }
 

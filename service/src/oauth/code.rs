@@ -64,7 +64,8 @@ fn proves(verifier: &str, challenge: &str) -> bool {
 
 pub async fn redeem(state: &State, client: &Client, fields: &Fields) -> Result<Tokens, Refusal> {
     let text = fields.need("code", "code is missing")?;
-    let redirect_uri = fields.need("redirect_uri", "redirect_uri is missing: send that of the authorization")?;
+    let redirect_uri =
+        fields.need("redirect_uri", "redirect_uri is missing: send that of the authorization")?;
     let verifier = fields.need("code_verifier", "code_verifier is missing: PKCE is required")?;
     let txn = state.db.begin_write().await?;
     let by_hash = oauth_code::Column::SecretSha256.eq(secret::hash(text));

@@ -127,7 +127,13 @@ pub fn ask(asked: &Asked, who: &Identity, words: &Words, question: &str, seal: &
 }
 
 /// The same for a device.
-pub fn ask_for_device(client: &Client, who: &Identity, words: &Words, code: &str, seal: &str) -> HttpResponse {
+pub fn ask_for_device(
+    client: &Client,
+    who: &Identity,
+    words: &Words,
+    code: &str,
+    seal: &str,
+) -> HttpResponse {
     let body = format!(
         "<h1>Let a device in?</h1><p>Does your device show <b>{code}</b>? If you did not begin this yourself, or somebody \
          sent you the code, do not allow it.</p><p>You are signed in as <b>{}</b>. <b>{}</b> asks to</p>{}{}",

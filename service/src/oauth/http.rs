@@ -1,7 +1,7 @@
-//! The endpoints that clients call: token, device authorization, revocation, introspection, userinfo.
+//! The endpoints that clients call: token, device authorization, userinfo, keys.
 //! Forms in, JSON out, nothing of it cached.
 use super::{
-    access::{self, Claims},
+    access, authorize,
     client::Client,
     code, credentials, device,
     device::DeviceAuthorization,
@@ -9,14 +9,10 @@ use super::{
     grant::{self, Opening, Tokens},
     keys,
     refusal::Refusal,
-    words::Word,
+    words::{Word, Words},
 };
-use super::{authorize, words::Words};
 use crate::{
-    auth::{
-        SignedIn,
-        caller::{Via, authenticate},
-    },
+    auth::{SignedIn, caller::Via},
     error::{Error, Result},
     http::problem::Problems,
     state::State,
@@ -25,13 +21,13 @@ use actix_web::{HttpRequest, HttpResponse, get, http::header, post, web};
 use sea_orm::EntityTrait;
 use serde::{Deserialize, Serialize};
 use tamis_entities::{
-    namespace, oauth_grant, user,
-    value::{OauthGrantType, Scope, Slug},
+    namespace, user,
+    value::{OauthGrantType, Slug},
 };
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-fn answer<T: Serialize>(body: &T) -> HttpResponse {
+pub fn answer<T: Serialize>(body: &T) -> HttpResponse {
     HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "no-store")).json(body)
 }
 
@@ -73,7 +69,8 @@ pub async fn get_tokens(
 ) -> Result<HttpResponse, Refusal> {
     let fields = form.0;
     let kind = fields.need("grant_type", "grant_type is missing")?;
-    let unsupported = |_| Refusal::new("unsupported_grant_type", "grant_type is none of those in the metadata");
+    let unsupported =
+        |_| Refusal::new("unsupported_grant_type", "grant_type is none of those in the metadata");
     let kind = kind.parse::<OauthGrantType>().map_err(unsupported)?;
     let client = credentials::client(&state, &request, &fields).await?;
     if !client.uses(kind) {
@@ -93,7 +90,8 @@ pub async fn get_tokens(
 
 /// A client alone acts as the person whose namespace it belongs to, with its own scopes.
 async fn for_itself(state: &State, client: &Client, fields: &Fields) -> Result<Tokens, Refusal> {
-    let not_allowed = || Refusal::new("unauthorized_client", "only a confidential client of one person acts by itself");
+    let not_allowed =
+        || Refusal::new("unauthorized_client", "only a confidential client of one person acts by itself");
     let owner = client.acts_as.filter(|_| !client.is_public()).ok_or_else(not_allowed)?;
     let audience = authorize::audience(state, client, fields)?;
     let words = authorize::wanted(client, fields)?.scopes().to_string();
@@ -142,139 +140,6 @@ pub async fn authorize_device(
     Ok(answer(&device::begin(&state, &client, &form.0).await?))
 }
 
-/// A token to look at or to revoke.
-#[derive(Deserialize, ToSchema)]
-#[schema(as = OauthTokenQuestion)]
-#[allow(dead_code, reason = "for the document")]
-pub struct TokenQuestion {
-    /// An access token or a refresh token.
-    token: String,
-    client_id: Option<String>,
-    client_secret: Option<String>,
-}
-
-/// Revoke a token
-///
-/// Ends the whole grant: every access and refresh token of it. A token that is not known counts as revoked.
-#[utoipa::path(tag = "oauth", operation_id = "discardToken", params(),
-    request_body(content = TokenQuestion, content_type = "application/x-www-form-urlencoded"),
-    responses((status = 200, description = "It is good no more"),
-        (status = 400, description = "Why not", body = Refusal), (status = 401, description = "The client did not prove who it is", body = Refusal), Problems), security(()))]
-#[post("/oauth2/revoke")]
-pub async fn discard_token(
-    state: web::Data<State>,
-    request: HttpRequest,
-    form: Form,
-) -> Result<HttpResponse, Refusal> {
-    let token = form.0.need("token", "token is missing")?;
-    let client = credentials::client(&state, &request, &form.0).await?;
-    grant::discard(&state, &client, token).await?;
-    Ok(HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "no-store")).finish())
-}
-
-/// What a token is worth right now (RFC 7662). Only `active` is there for one that is good no more, or that
-/// is not the asking client's business.
-#[derive(Default, Serialize, ToSchema)]
-pub struct Introspection {
-    pub active: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub scope: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub client_id: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub username: Option<Slug>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>)]
-    pub token_type: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub exp: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub iat: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub sub: Option<Uuid>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub aud: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub iss: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub jti: Option<Uuid>,
-}
-
-/// Look at a token
-///
-/// For confidential clients, about their own tokens and those for their audiences; or with a token of scope `admin`.
-#[utoipa::path(tag = "oauth", operation_id = "introspectToken", params(),
-    request_body(content = TokenQuestion, content_type = "application/x-www-form-urlencoded"),
-    responses((status = 200, description = "What it is worth", body = Introspection),
-        (status = 400, description = "Why not", body = Refusal), (status = 401, description = "The client did not prove who it is", body = Refusal), Problems), security(()))]
-#[post("/oauth2/introspect")]
-pub async fn introspect_token(
-    state: web::Data<State>,
-    request: HttpRequest,
-    form: Form,
-) -> Result<HttpResponse, Refusal> {
-    let token = form.0.need("token", "token is missing")?;
-    let asking = asking(&state, &request, &form.0).await?;
-    let concerns = |client_id: &str, audience: &str| match &asking {
-        None => true,
-        Some(client) => client.id == client_id || client.audiences.iter().any(|a| a == audience),
-    };
-    if let Some((claims, who)) = access::living(&state, token).await? {
-        let theirs = concerns(&claims.client_id, &claims.aud);
-        return Ok(answer(&if theirs { of_access(claims, who.handle) } else { Introspection::default() }));
-    }
-    let found = grant::living_refresh_token(&state, token).await?;
-    let found = found.filter(|grant| concerns(&grant.client_id, &grant.audience));
-    Ok(answer(&match found {
-        Some(grant) => of_refresh(&state, grant).await?,
-        None => Introspection::default(),
-    }))
-}
-
-/// A client that keeps a secret, or None for an administrator.
-async fn asking(state: &State, request: &HttpRequest, fields: &Fields) -> Result<Option<Client>, Refusal> {
-    let header = request.headers().get(header::AUTHORIZATION).and_then(|v| v.to_str().ok()).unwrap_or_default();
-    if header.get(..7).is_some_and(|scheme| scheme.eq_ignore_ascii_case("bearer ")) {
-        let caller = authenticate(state, request).await.map_err(|_| Refusal::client())?;
-        let is_admin = caller.identity().is_some_and(|who| who.scopes.has(Scope::Admin));
-        return if is_admin { Ok(None) } else { Err(Refusal::client()) };
-    }
-    let client = credentials::client(state, request, fields).await?;
-    if client.is_public() { Err(Refusal::client()) } else { Ok(Some(client)) }
-}
-
-fn of_access(claims: Claims, handle: Slug) -> Introspection {
-    Introspection {
-        active: true,
-        scope: Some(claims.scope),
-        client_id: Some(claims.client_id),
-        username: Some(handle),
-        token_type: Some("Bearer"),
-        exp: Some(claims.exp),
-        iat: Some(claims.iat),
-        sub: Some(claims.sub),
-        aud: Some(claims.aud),
-        iss: Some(claims.iss),
-        jti: Some(claims.jti),
-    }
-}
-
-async fn of_refresh(state: &State, grant: oauth_grant::Model) -> Result<Introspection> {
-    let person = crate::auth::caller::identity(&*state.db, grant.user_id, Via::OAuth(grant.id), None).await?;
-    let Some(person) = person else { return Ok(Introspection::default()) };
-    Ok(Introspection {
-        active: true,
-        scope: Some(grant.scopes),
-        client_id: Some(grant.client_id),
-        username: Some(person.handle),
-        exp: Some(access::seconds(grant.expires_at)),
-        iat: Some(access::seconds(grant.created_at)),
-        sub: Some(grant.user_id),
-        iss: Some(state.public_url.clone()),
-        ..Introspection::default()
-    })
-}
-
 /// Who somebody is, as far as the client may know (OpenID Connect Core section 5.3).
 #[derive(Serialize, ToSchema)]
 pub struct UserInfo {
@@ -313,7 +178,8 @@ pub async fn get_user_info(
 
 /// The words of the token that the caller was let in with.
 async fn carried(state: &State, request: &HttpRequest) -> Result<Words> {
-    let header = request.headers().get(header::AUTHORIZATION).and_then(|v| v.to_str().ok()).unwrap_or_default();
+    let header =
+        request.headers().get(header::AUTHORIZATION).and_then(|v| v.to_str().ok()).unwrap_or_default();
     let token = header.split_once(' ').map_or("", |(_, token)| token.trim());
     let claims = access::signed(state, token).await?;
     Ok(claims.map(|claims| Words::read(&claims.scope)).unwrap_or_default())

@@ -102,15 +102,16 @@ async fn load(state: &State, now: Timestamp) -> Result<Option<KeySet>> {
 
 fn generate(now: Timestamp) -> Result<signing_key::Model> {
     let failed = |_| Error::internal("no signing key could be made");
-    let document =
-        EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &SystemRandom::new()).map_err(failed)?;
+    let document = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &SystemRandom::new())
+        .map_err(failed)?;
     let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, document.as_ref())
         .map_err(|e| Error::internal(e.to_string()))?;
     // An uncompressed point: 4, x, y.
     let point = pair.public_key().as_ref().get(1..65).ok_or_else(|| Error::internal("not a P-256 point"))?;
     let (x, y) = (URL_SAFE_NO_PAD.encode(&point[..32]), URL_SAFE_NO_PAD.encode(&point[32..]));
     let print = format!(r#"{{"crv":"P-256","kty":"EC","x":"{x}","y":"{y}"}}"#);
-    let bytes = hex::decode(Sha256::of(print.as_bytes()).hex()).map_err(|e| Error::internal(e.to_string()))?;
+    let bytes =
+        hex::decode(Sha256::of(print.as_bytes()).hex()).map_err(|e| Error::internal(e.to_string()))?;
     let kid = URL_SAFE_NO_PAD.encode(bytes);
     Ok(signing_key::Model {
         public_jwk: json!({"kty": "EC", "crv": "P-256", "x": x, "y": y, "use": "sig", "alg": ALGORITHM, "kid": kid}),

@@ -13,6 +13,7 @@ pub mod device;
 pub mod form;
 pub mod grant;
 pub mod http;
+pub mod introspection;
 pub mod keys;
 pub mod metadata;
 pub mod pages;

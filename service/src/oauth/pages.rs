@@ -68,7 +68,10 @@ fn answered(fault: Fault) -> HttpResponse {
 /// What an authorization request may say; more is ignored.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-#[allow(dead_code, reason = "for the document: the request is read by hand, which notices repeated parameters")]
+#[allow(
+    dead_code,
+    reason = "for the document: the request is read by hand, which notices repeated parameters"
+)]
 pub struct AuthorizationQuery {
     /// `code`
     response_type: Option<String>,
@@ -100,7 +103,7 @@ pub struct AuthorizationQuery {
         (status = 303, description = "To the sign-in page, or back to the client"),
         (status = 400, description = "What is wrong", content_type = "text/html", body = String), Problems), security(()))]
 #[get("/oauth2/authorize")]
-pub async fn authorize(state: web::Data<State>, request: HttpRequest) -> HttpResponse {
+pub async fn ask_to_act(state: web::Data<State>, request: HttpRequest) -> HttpResponse {
     let question = request.query_string();
     match begin(&state, &request, question).await {
         Ok(reply) => reply,

@@ -15,7 +15,9 @@ pub fn check(text: &str) -> Result<(), &'static str> {
         return Err("without a fragment and without a user name");
     }
     if url.as_str() != text {
-        return Err("written as browsers write it: a lower-case host, a path that begins with /, no default port, no dot segments");
+        return Err(
+            "written as browsers write it: a lower-case host, a path that begins with /, no default port, no dot segments",
+        );
     }
     match url.scheme() {
         "https" if url.host().is_some() => Ok(()),

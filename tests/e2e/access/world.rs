@@ -270,7 +270,9 @@ impl World {
             ("POST", "assignment") => request.json(&json!({"assignee": "nobody-of-this-name"})),
             ("POST", "teams") => request.json(&json!({"handle": "admin"})),
             ("PUT", "{user}") => request.json(&json!({"role": "member"})),
-            ("POST", "oauth-clients") => request.json(&json!({"name": "", "grant_types": [], "scopes": ["openid"]})),
+            ("POST", "oauth-clients") => {
+                request.json(&json!({"name": "", "grant_types": [], "scopes": ["openid"]}))
+            }
             ("PATCH", "{id}") => request.json(&json!({})),
             ("POST", "authorize" | "device" | "token" | "device_authorization" | "revoke" | "introspect") => {
                 request.form(&[("nothing", "of what it takes")])

@@ -52,18 +52,30 @@ async fn a_client_proves_who_it_is_in_one_way() {
     let (_, other) = register(&alice, json!({})).await;
     by_itself(&app, &id, &secret, "filters:read").await.expect(200);
     let posted = async |id: &str, secret: &str| {
-        token(&app, &[("grant_type", ALONE), ("scope", "filters:read"), ("client_id", id), ("client_secret", secret)]).await
+        token(
+            &app,
+            &[("grant_type", ALONE), ("scope", "filters:read"), ("client_id", id), ("client_secret", secret)],
+        )
+        .await
     };
     posted(&id, &secret).await.expect(200);
     let wrong = format!("{secret}x");
-    for (id, secret) in [(id.as_str(), ""), (&id, &wrong), (&id, &other), ("unknown", &secret), (CLI, &secret), (&id.to_uppercase(), &secret)] {
+    for (id, secret) in [
+        (id.as_str(), ""),
+        (&id, &wrong),
+        (&id, &other),
+        ("unknown", &secret),
+        (CLI, &secret),
+        (&id.to_uppercase(), &secret),
+    ] {
         for reply in [by_itself(&app, id, secret, "filters:read").await, posted(id, secret).await] {
             let reply = expect_refusal(reply, 401, "invalid_client");
             assert!(reply.header("www-authenticate").starts_with("Basic"));
         }
     }
     let nobody = app.anonymous();
-    let form = [("grant_type", ALONE), ("scope", "filters:read"), ("client_id", &id), ("client_secret", &secret)];
+    let form =
+        [("grant_type", ALONE), ("scope", "filters:read"), ("client_id", &id), ("client_secret", &secret)];
     let both = nobody.request(Method::POST, "/oauth2/token").basic_auth(&id, Some(&secret)).form(&form);
     expect_refusal(nobody.send(both).await, 400, "invalid_request");
     let another = nobody.request(Method::POST, "/oauth2/token").basic_auth(&id, Some(&secret));
@@ -80,8 +92,13 @@ async fn a_client_proves_who_it_is_in_one_way() {
 async fn a_client_by_itself_acts_as_its_owner_with_its_own_scopes() {
     let app = TestApp::spawn().await;
     let alice = app.author("alice").await;
-    let (id, secret) = register(&alice, json!({"grant_types": [ALONE], "redirect_uris": [], "scopes": ["filters:read", "offline_access"]})).await;
-    let tokens = by_itself(&app, &id, &secret, "filters:read filters:write offline_access").await.expect(200).json();
+    let (id, secret) = register(
+        &alice,
+        json!({"grant_types": [ALONE], "redirect_uris": [], "scopes": ["filters:read", "offline_access"]}),
+    )
+    .await;
+    let tokens =
+        by_itself(&app, &id, &secret, "filters:read filters:write offline_access").await.expect(200).json();
     assert_eq!(tokens["scope"], "filters:read");
     assert!(tokens.get("refresh_token").is_none());
     let program = bearer(&app, &tokens);
@@ -114,15 +131,27 @@ async fn nobody_gets_more_through_a_client_than_they_have() {
     // It would act as whoever of the team registered it.
     alice.post(clients, &body(json!({"owner": "acme"}))).await.expect_problem(400, "invalid");
     alice.post(clients, &body(json!({"public": true}))).await.expect_problem(400, "invalid");
-    alice.post(clients, &body(json!({"scopes": ["admin"]}))).await.expect_problem(403, "scope-beyond-credential");
+    alice
+        .post(clients, &body(json!({"scopes": ["admin"]})))
+        .await
+        .expect_problem(403, "scope-beyond-credential");
     let narrow = app.token("alice", Some("tokens:write")).await;
     narrow.post(clients, &body(json!({}))).await.expect_problem(403, "scope-beyond-credential");
     let (id, _) = register(&alice, json!({"grant_types": [ALONE], "redirect_uris": []})).await;
     let wider = json!({"scopes": ["filters:read", "filters:write", "teams:write"]});
     narrow.patch(&format!("{clients}/{id}"), &wider).await.expect_problem(403, "scope-beyond-credential");
     alice.patch(&format!("{clients}/{id}"), &wider).await.expect(200);
-    for wrong in [json!({"scopes": []}), json!({"scopes": ["nonsense"]}), json!({"scopes": ["openid email"]}), json!({"grant_types": []}),
-        json!({"grant_types": ["password"]}), json!({"name": ""}), json!({"audiences": ["x"]}), json!({"redirect_uris": ["x"]}), json!({"trusted": true})] {
+    for wrong in [
+        json!({"scopes": []}),
+        json!({"scopes": ["nonsense"]}),
+        json!({"scopes": ["openid email"]}),
+        json!({"grant_types": []}),
+        json!({"grant_types": ["password"]}),
+        json!({"name": ""}),
+        json!({"audiences": ["x"]}),
+        json!({"redirect_uris": ["x"]}),
+        json!({"trusted": true}),
+    ] {
         alice.post(clients, &body(wrong.clone())).await.expect_problem(400, "invalid");
     }
 }
@@ -133,10 +162,12 @@ async fn a_client_uses_only_the_grant_types_that_it_registered() {
     let alice = app.author("alice").await;
     let (id, secret) = register(&alice, json!({"grant_types": ["authorization_code"]})).await;
     for kind in ["refresh_token", ALONE, "urn:ietf:params:oauth:grant-type:device_code"] {
-        let form = [("grant_type", kind), ("client_id", &id), ("client_secret", &secret), ("scope", "openid")];
+        let form =
+            [("grant_type", kind), ("client_id", &id), ("client_secret", &secret), ("scope", "openid")];
         expect_refusal(token(&app, &form).await, 400, "unauthorized_client");
     }
-    for kind in ["password", "implicit", "urn:ietf:params:oauth:grant-type:jwt-bearer", "AUTHORIZATION_CODE"] {
+    for kind in ["password", "implicit", "urn:ietf:params:oauth:grant-type:jwt-bearer", "AUTHORIZATION_CODE"]
+    {
         let form = [("grant_type", kind), ("client_id", &id), ("client_secret", &secret)];
         expect_refusal(token(&app, &form).await, 400, "unsupported_grant_type");
     }
@@ -146,7 +177,9 @@ async fn a_client_uses_only_the_grant_types_that_it_registered() {
     expect_refusal(token(&app, &form).await, 400, "unauthorized_client");
     // Without refresh_token, offline_access brings none.
     let browser = Browser::sign_in(&app, "alice").await;
-    let code = answer(&browser.allow(&url_of(&asking(&id, CALLBACK, "openid offline_access"))).await).remove("code").unwrap();
+    let code = answer(&browser.allow(&url_of(&asking(&id, CALLBACK, "openid offline_access"))).await)
+        .remove("code")
+        .unwrap();
     let form = [
         ("grant_type", "authorization_code"),
         ("client_id", &id),

@@ -107,7 +107,8 @@ async fn a_device_is_let_in_only_from_the_page_that_asked() {
     let page = mallory.get(&format!("/device?user_code={}", code(&device))).await.expect(200);
     alice.press("/device", &page, "yes").await.expect(400);
     expect_refusal(poll(&app, &device).await, 400, "authorization_pending");
-    for typed in ["", "BCDF", "BCDF-GHJA", "BCDF-GHJK-LMNP", "%00", "💩💩💩💩💩💩💩💩", &"B".repeat(5000)] {
+    for typed in ["", "BCDF", "BCDF-GHJA", "BCDF-GHJK-LMNP", "%00", "💩💩💩💩💩💩💩💩", &"B".repeat(5000)]
+    {
         let reply = alice.get(&format!("/device?user_code={typed}")).await;
         assert!([200, 400].contains(&reply.status), "{typed}: {}", reply.status);
     }

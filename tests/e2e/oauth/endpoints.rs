@@ -13,7 +13,13 @@ async fn introspect(app: &TestApp, id: &str, secret: &str, text: &str) -> Value 
 }
 
 /// Tokens of a registered client for this person.
-async fn tokens_of(app: &TestApp, browser: &Browser, id: &str, secret: &str, parameters: Parameters) -> Value {
+async fn tokens_of(
+    app: &TestApp,
+    browser: &Browser,
+    id: &str,
+    secret: &str,
+    parameters: Parameters,
+) -> Value {
     let code = answer(&browser.allow(&url_of(&parameters)).await).remove("code").unwrap();
     let form = [
         ("grant_type", "authorization_code"),
@@ -57,7 +63,8 @@ async fn a_token_can_be_looked_at_by_those_it_concerns() {
     let mut parameters = asking(&id, CALLBACK, "filters:read offline_access");
     parameters.insert("resource", "https://files.example/".into());
     let tokens = tokens_of(&app, &browser, &id, &secret, parameters).await;
-    let (access, refresh) = (tokens["access_token"].as_str().unwrap(), tokens["refresh_token"].as_str().unwrap());
+    let (access, refresh) =
+        (tokens["access_token"].as_str().unwrap(), tokens["refresh_token"].as_str().unwrap());
     // It is for somebody else: our own doors stay shut.
     bearer(&app, &tokens).get("/api/v1/me").await.expect_problem(401, "unauthenticated");
     for (id, secret) in [(&id, &secret), (&files, &files_secret)] {

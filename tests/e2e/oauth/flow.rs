@@ -110,7 +110,12 @@ pub fn hidden(page: &Reply, name: &str) -> String {
     let marked = format!("name=\"{name}\" value=\"");
     let value = html.split(&marked).nth(1).unwrap_or_else(|| panic!("no {name} in {html}"));
     let value = value.split('"').next().unwrap();
-    value.replace("&quot;", "\"").replace("&#39;", "'").replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+    value
+        .replace("&quot;", "\"")
+        .replace("&#39;", "'")
+        .replace("&lt;", "<")
+        .replace("&gt;", ">")
+        .replace("&amp;", "&")
 }
 
 /// What an answer to a client says.

@@ -95,7 +95,10 @@ fn header_tricks(f: &Forge) -> Vec<(String, String)> {
     let signature = f.good.rsplit('.').next().unwrap().to_owned();
     let kid = f.header["kid"].as_str().unwrap().to_owned();
     for alg in ["none", "None", "NONE", "nOnE", ""] {
-        case(&format!("alg {alg:?}, no signature"), f.otherwise(json!({"alg": alg, "typ": "at+jwt", "kid": kid}), ""));
+        case(
+            &format!("alg {alg:?}, no signature"),
+            f.otherwise(json!({"alg": alg, "typ": "at+jwt", "kid": kid}), ""),
+        );
         case(&format!("alg {alg:?}, old signature"), f.headed(json!({"alg": alg})));
     }
     for alg in ["ES384", "ES512", "RS256", "PS256", "EdDSA", "es256", " ES256", "HS256"] {
@@ -109,15 +112,19 @@ fn header_tricks(f: &Forge) -> Vec<(String, String)> {
     ]
     .concat();
     let jwk = f.jwk.to_string().into_bytes();
-    for (name, secret) in [("its point", point), ("its JWK", jwk), ("nothing", vec![]), ("its kid", kid.clone().into_bytes())] {
+    for (name, secret) in
+        [("its point", point), ("its JWK", jwk), ("nothing", vec![]), ("its kid", kid.clone().into_bytes())]
+    {
         let header = json!({"alg": "HS256", "typ": "at+jwt", "kid": kid});
         case(&format!("HS256 with {name} as secret"), f.hmac(header, &secret));
     }
     let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap();
-    let document = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &SystemRandom::new()).unwrap();
+    let document =
+        EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &SystemRandom::new()).unwrap();
     let own = EncodingKey::from_ec_der(document.as_ref());
     let public = pair.public_key().as_ref().to_vec();
-    let mine = json!({"kty": "EC", "crv": "P-256", "x": encoded(&public[1..33]), "y": encoded(&public[33..])});
+    let mine =
+        json!({"kty": "EC", "crv": "P-256", "x": encoded(&public[1..33]), "y": encoded(&public[33..])});
     case("another key under our kid", f.sign(&f.header.to_string(), &f.claims.to_string(), &own));
     for (name, value) in [
         ("jwk", mine),
@@ -139,8 +146,16 @@ fn header_tricks(f: &Forge) -> Vec<(String, String)> {
         case(&format!("header {name}: {value}"), f.headed(json!({name: value})));
     }
     let kids = [
-        "", "unknown", "../../../../dev/null", "/etc/passwd", "' OR '1'='1", "x' UNION SELECT 'a'--", "%00",
-        "\u{0}", "https://evil.example/k", "💩",
+        "",
+        "unknown",
+        "../../../../dev/null",
+        "/etc/passwd",
+        "' OR '1'='1",
+        "x' UNION SELECT 'a'--",
+        "%00",
+        "\u{0}",
+        "https://evil.example/k",
+        "💩",
     ];
     for kid in kids {
         case(&format!("kid {kid:?}"), f.headed(json!({"kid": kid})));
@@ -173,7 +188,8 @@ fn claim_tricks(f: &Forge, now: u64) -> Vec<(String, String)> {
     for name in ["iss", "sub", "aud", "client_id", "scope", "jti", "iat", "exp", "auth_time", "sid"] {
         case(format!("no {name}"), f.claiming(json!({name: null})));
     }
-    let times = [json!("9999999999"), json!("x"), json!(true), json!([1]), json!({}), json!(-1), json!(1e400_f64.min(f64::MAX))];
+    let times =
+        [json!("9999999999"), json!("x"), json!(true), json!([1]), json!({}), json!(-1), json!(f64::MAX)];
     for value in times {
         case(format!("exp {value}"), f.claiming(json!({"exp": value})));
         case(format!("nbf {value}"), f.claiming(json!({"nbf": value})));
@@ -184,7 +200,14 @@ fn claim_tricks(f: &Forge, now: u64) -> Vec<(String, String)> {
     case("expired in 1970".into(), f.claiming(json!({"exp": 0})));
     case("not yet good".into(), f.claiming(json!({"nbf": now + 60})));
     case("of the future".into(), f.claiming(json!({"iat": now + 60})));
-    for aud in [json!("https://elsewhere.example"), json!(""), json!([]), json!([f.claims["aud"]]), json!("*"), json!(1)] {
+    for aud in [
+        json!("https://elsewhere.example"),
+        json!(""),
+        json!([]),
+        json!([f.claims["aud"]]),
+        json!("*"),
+        json!(1),
+    ] {
         case(format!("aud {aud}"), f.claiming(json!({"aud": aud})));
     }
     let slashed = format!("{}/", f.claims["iss"].as_str().unwrap());
@@ -219,7 +242,7 @@ fn shapes(f: &Forge) -> Vec<(String, String)> {
         ("no signature", format!("{}.", f.good.rsplit_once('.').unwrap().0)),
         ("two parts", f.good.rsplit_once('.').unwrap().0.to_owned()),
         ("a space in it", f.good.replacen('.', ". ", 1)),
-        ("plain base64", f.good.replace(['-', '_'], "+")+"="),
+        ("plain base64", f.good.replace(['-', '_'], "+") + "="),
         ("eight thousand dots", ".".repeat(8000)),
         ("too long a header", format!("{}.{rest}", "A".repeat(9000))),
         ("too long claims", f.claiming(json!({"x": "y".repeat(7000)}))),
@@ -264,7 +287,8 @@ async fn a_token_that_differs_in_anything_from_those_that_we_make_is_refused() {
     println!("{} forged tokens", cases.len());
     assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), cases.len(), wrong.join("\n"));
     // A megabyte of dots does not even get through the door.
-    let reply = app.anonymous().request(reqwest::Method::GET, "/api/v1/me").bearer_auth(".".repeat(1_000_000));
+    let reply =
+        app.anonymous().request(reqwest::Method::GET, "/api/v1/me").bearer_auth(".".repeat(1_000_000));
     match reply.send().await {
         Ok(reply) => assert!(reply.status().is_client_error(), "{}", reply.status()),
         Err(error) => assert!(!error.is_timeout(), "{error}"),

@@ -7,7 +7,7 @@ use oauth2::{
     TokenUrl, basic::BasicClient,
 };
 use openidconnect::{
-    IssuerUrl, Nonce, OAuth2TokenResponse, TokenResponse as _,
+    IssuerUrl, Nonce, TokenResponse as _,
     core::{CoreAuthenticationFlow, CoreClient, CoreProviderMetadata, CoreUserInfoClaims},
 };
 use serde_json::json;
@@ -59,8 +59,7 @@ async fn the_oauth2_crate_gets_renews_looks_at_and_revokes_tokens() {
     let said = answer(&browser.allow(url.as_str()).await);
     assert_eq!(&said["state"], state.secret());
     let code = AuthorizationCode::new(said["code"].clone());
-    let tokens =
-        client.exchange_code(code).set_pkce_verifier(verifier).request_async(&send).await.unwrap();
+    let tokens = client.exchange_code(code).set_pkce_verifier(verifier).request_async(&send).await.unwrap();
     assert_eq!(tokens.expires_in(), Some(Duration::from_secs(600)));
     let seen = client.introspect(tokens.access_token()).request_async(&send).await.unwrap();
     assert!(seen.active() && seen.username() == Some("alice"), "{seen:?}");
@@ -103,7 +102,8 @@ async fn the_oauth2_crate_waits_on_a_device_until_somebody_lets_it_in() {
             }
         }
     };
-    let tokens = client.exchange_device_access_token(&details).request_async(&send, sleep, None).await.unwrap();
+    let tokens =
+        client.exchange_device_access_token(&details).request_async(&send, sleep, None).await.unwrap();
     assert_eq!(waits.load(Ordering::SeqCst), 2);
     let me = app.anonymous().http.get(at("/api/v1/me")).bearer_auth(tokens.access_token().secret());
     assert_eq!(me.send().await.unwrap().status(), 200);

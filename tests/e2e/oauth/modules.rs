@@ -90,7 +90,9 @@ async fn a_program_sees_the_teams_of_its_person_as_they_are_now() {
     }
     let browser = Browser::sign_in(&app, "bob").await;
     let program = bearer(&app, &cli_tokens(&app, &browser, "filters:read filters:write").await);
-    let sees = async |filter: &str| program.get(&format!("/api/v1/filters/{filter}/releases/1.0.0/module")).await.status;
+    let sees = async |filter: &str| {
+        program.get(&format!("/api/v1/filters/{filter}/releases/1.0.0/module")).await.status
+    };
     assert_eq!((sees("acme/f").await, sees("other/f").await), (404, 404));
     for team in ["acme", "other"] {
         alice.put(&format!("/api/v1/teams/{team}/members/bob"), &json!({"role": "member"})).await.expect(200);

@@ -141,9 +141,7 @@ async fn what_is_wrong_before_the_client_is_known_is_shown_and_what_comes_later_
 async fn clients_register_only_what_can_be_compared() {
     let app = TestApp::spawn().await;
     let alice = app.author("alice").await;
-    let body = |uri: &str| {
-        json!({"name": "x", "redirect_uris": [uri], "grant_types": ["authorization_code"], "scopes": ["openid"]})
-    };
+    let body = |uri: &str| json!({"name": "x", "redirect_uris": [uri], "grant_types": ["authorization_code"], "scopes": ["openid"]});
     let good = [
         CALLBACK,
         "https://app.example/",

@@ -81,7 +81,10 @@ async fn a_refresh_may_ask_for_less_and_never_for_more() {
     expect_refusal(ask(first, "reviews:vote").await, 400, "invalid_scope");
     let less = ask(first, "filters:read reviews:vote").await.expect(200).json();
     assert_eq!(less["scope"], "filters:read");
-    bearer(&app, &less).put("/api/v1/filters/alice/f", &json!({})).await.expect_problem(403, "insufficient-scope");
+    bearer(&app, &less)
+        .put("/api/v1/filters/alice/f", &json!({}))
+        .await
+        .expect_problem(403, "insufficient-scope");
     let whole = refresh_cli(&app, less["refresh_token"].as_str().unwrap()).await.expect(200).json();
     assert_eq!(whole["scope"], "offline_access filters:read filters:write");
 }

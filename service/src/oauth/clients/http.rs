@@ -1,7 +1,10 @@
 //! Handlers of `/api/v1/oauth-clients`.
 use super::{Change, Draft};
 use crate::{
-    auth::{SignedIn, access::{find_namespace, segment}},
+    auth::{
+        SignedIn,
+        access::{find_namespace, segment},
+    },
     error::{Error, Result},
     filters::view::{handle_of, handles},
     http::{

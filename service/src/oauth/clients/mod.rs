@@ -10,7 +10,7 @@ use crate::{
     error::{Error, Field, Result},
     state::State,
 };
-use sea_orm::{ConnectionTrait, EntityTrait, IntoActiveModel};
+use sea_orm::{ActiveModelTrait, ConnectionTrait, EntityTrait, IntoActiveModel};
 use serde_json::json;
 use tamis_entities::{
     oauth_client,
@@ -81,7 +81,8 @@ fn check(row: &oauth_client::Model) -> Result<()> {
     if uses(OauthGrantType::ClientCredentials) && row.owner_id != row.created_by {
         say("grant_types", "only a client of your own namespace acts by itself: it acts as you");
     }
-    let absolute = |text: &String| Url::parse(text).is_ok_and(|u| u.fragment().is_none()) && text.len() <= 2000;
+    let absolute =
+        |text: &String| Url::parse(text).is_ok_and(|u| u.fragment().is_none()) && text.len() <= 2000;
     if !row.audiences.0.iter().all(absolute) {
         say("audiences", "absolute URIs without a fragment");
     }
@@ -144,7 +145,12 @@ pub async fn create(
     Ok((row, fresh.map(|fresh| fresh.text)))
 }
 
-fn apply(state: &State, who: &Identity, mut row: oauth_client::Model, change: Change) -> Result<oauth_client::Model> {
+fn apply(
+    state: &State,
+    who: &Identity,
+    mut row: oauth_client::Model,
+    change: Change,
+) -> Result<oauth_client::Model> {
     if change.trusted.is_some() && who.role != Role::Admin {
         return Err(Error::forbidden("role", "only an administrator says that a client is trusted"));
     }
