@@ -58,7 +58,13 @@ pub fn configure(config: &mut ServiceConfig<'_>) {
         .service(tokens::http::list_tokens)
         .service(tokens::http::create_token)
         .service(tokens::http::revoke_token)
-        .service(audit::http::list_audit)
+        .service(audit::http::list_audit);
+    for_programs(config);
+}
+
+/// The authorization server.
+fn for_programs(config: &mut ServiceConfig<'_>) {
+    config
         .service(oauth::http::get_keys)
         .service(oauth::metadata::get_oauth_metadata)
         .service(oauth::metadata::get_openid_metadata)

@@ -238,7 +238,8 @@ pub struct DeviceQuery {
 #[utoipa::path(tag = "oauth", operation_id = "showDevice", params(DeviceQuery),
     responses((status = 200, description = "Asks for the code, or whether the device may act for you", content_type = "text/html", body = String),
         (status = 303, description = "To the sign-in page"),
-        (status = 400, description = "No device waits under this code", content_type = "text/html", body = String), Problems), security(()))]
+        (status = 400, description = "No device waits under this code", content_type = "text/html", body = String),
+        (status = 429, description = "Too many tries", content_type = "text/html", body = String), Problems), security(()))]
 #[get("/device")]
 pub async fn show_device(state: web::Data<State>, request: HttpRequest) -> HttpResponse {
     device_page(&state, &request).await.unwrap_or_else(|refusal| shown(&refusal))

@@ -3,7 +3,10 @@
 //! whether it is disabled.
 pub mod http;
 
-use super::{grant, redirect, words::Words};
+use super::{
+    grant, redirect,
+    words::{Word, Words},
+};
 use crate::{
     audit::{self, Actor},
     auth::{Identity, secret},
@@ -97,7 +100,8 @@ fn check(row: &oauth_client::Model) -> Result<()> {
 /// The scopes as stored. A client that acts by itself gets no more than the credential that made it.
 fn scopes(who: &Identity, grant_types: &[String], given: &[String]) -> Result<String> {
     let words = Words::read(&given.join(" "));
-    if let Some(unknown) = given.iter().find(|text| Words::read(text).to_string() != **text) {
+    let known = |text: &str| Word::all().any(|word| word.as_str() == text);
+    if let Some(unknown) = given.iter().find(|text| !known(text)) {
         return Err(Error::invalid("scopes", format!("`{unknown}` is no scope")));
     }
     if words.is_empty() {
