@@ -5,7 +5,7 @@ use crate::{
     config::{ServeArgs, StoreArgs},
     db::Db,
     error::{Error, Result},
-    http, jobs, modules, operate,
+    http, jobs, modules, oauth, operate,
     state::{Inner, State},
 };
 use actix_web::{App, HttpServer, dev::Service, web};
@@ -46,6 +46,7 @@ impl State {
             outbound,
             jobs: jobs::wakeup::Wakeup::default(),
             leaving: AtomicBool::new(false),
+            oauth: oauth::Kept::default(),
         }))
     }
 }

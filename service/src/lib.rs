@@ -14,6 +14,7 @@ pub mod http;
 pub mod imports;
 pub mod jobs;
 pub mod modules;
+pub mod oauth;
 pub mod operate;
 pub mod releases;
 pub mod reviews;

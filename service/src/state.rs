@@ -6,6 +6,7 @@ use crate::{
     db::Db,
     jobs::wakeup::Wakeup,
     modules::{hot::Hot, verifiers::Verifiers},
+    oauth,
 };
 use std::{
     ops::Deref,
@@ -37,6 +38,7 @@ pub struct Inner {
     pub jobs: Wakeup,
     /// Asked to stop: every answer from now on asks the client to connect anew, elsewhere.
     pub leaving: AtomicBool,
+    pub oauth: oauth::Kept,
 }
 
 impl Deref for State {

@@ -70,6 +70,8 @@ fn absent(target: &Target) -> [Target; 2] {
         token: uuid::Uuid::now_v7().to_string(),
         invitation: uuid::Uuid::now_v7().to_string(),
         transfer: uuid::Uuid::now_v7().to_string(),
+        client: uuid::Uuid::now_v7().to_string(),
+        grant: uuid::Uuid::now_v7().to_string(),
     };
     [Target { namespace: "nowhere".into(), ..nothing.clone() }, nothing]
 }

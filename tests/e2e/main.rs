@@ -9,6 +9,7 @@ mod faults;
 mod house;
 mod imports;
 mod input;
+mod oauth;
 mod openapi;
 mod operator;
 mod people;

@@ -9,6 +9,7 @@ pub const RESERVED: &[&str] = &[
     "capabilities",
     "catalog",
     "deployments",
+    "device",
     "docs",
     "events",
     "filters",

@@ -94,6 +94,15 @@ words!(ReviewState {
 });
 words!(Decision { Approve = "approve", Reject = "reject", RequestChanges = "request_changes" });
 words!(CheckResult { Pass = "pass", Warn = "warn", Fail = "fail", Error = "error", NotApplicable = "not_applicable" });
+words!(
+    /// How a client may get tokens.
+    OauthGrantType {
+        AuthorizationCode = "authorization_code",
+        RefreshToken = "refresh_token",
+        ClientCredentials = "client_credentials",
+        DeviceCode = "urn:ietf:params:oauth:grant-type:device_code",
+    }
+);
 words!(JobState { Queued = "queued", Dead = "dead" });
 
 impl ReviewState {

@@ -2,7 +2,7 @@
 use super::caller::{Identity, Via, identity};
 use crate::error::{Error, Result};
 use sea_orm::{ConnectionTrait, EntityTrait};
-use tamis_entities::{api_token, session, value::Timestamp};
+use tamis_entities::{api_token, oauth_grant, session, value::Timestamp};
 
 /// The caller as they are now; an error when their credential or account has ended meanwhile.
 pub async fn again<C: ConnectionTrait>(db: &C, who: &Identity, now: Timestamp) -> Result<Identity> {
@@ -22,6 +22,14 @@ pub async fn again<C: ConnectionTrait>(db: &C, who: &Identity, now: Timestamp) -
                 return Err(ended());
             }
             None
+        }
+        Via::OAuth(id) => {
+            let grant = oauth_grant::Entity::find_by_id(id).one(db).await?.ok_or_else(ended)?;
+            if grant.revoked_at.is_some() || grant.expires_at <= now {
+                return Err(ended());
+            }
+            // The token may carry less than the grant.
+            Some(who.scopes.clone())
         }
     };
     identity(db, who.id, who.via, scopes.as_ref()).await?.ok_or_else(ended)

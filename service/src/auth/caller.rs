@@ -26,6 +26,8 @@ pub const COOKIE_LOOPBACK: &str = "tamis_session";
 pub enum Via {
     Token(Uuid),
     Session(Uuid),
+    /// An access token of this OAuth grant.
+    OAuth(Uuid),
     /// An operator command or the system itself.
     Operator,
 }
@@ -135,6 +137,9 @@ fn token_of(header: &str) -> Result<String> {
 }
 
 async fn by_token(state: &State, text: &str) -> Result<Caller> {
+    if !text.starts_with(secret::TOKEN_PREFIX) && text.contains('.') {
+        return crate::oauth::access::caller(state, text).await;
+    }
     let refused = || Error::unauthenticated("this token is not known, has expired or was revoked");
     if !text.starts_with(secret::TOKEN_PREFIX) || text.len() > 200 {
         return Err(refused());

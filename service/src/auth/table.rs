@@ -124,6 +124,26 @@ pub const RULES: &[Rule] = &[
     rule("POST", "/api/v1/tokens", TOKENS, SignedIn),
     rule("DELETE", "/api/v1/tokens/{id}", TOKENS, SignedIn),
     rule("GET", "/api/v1/audit", ADMIN, Admin),
+    rule("GET", "/.well-known/jwks.json", None, Anyone),
+    rule("GET", "/.well-known/oauth-authorization-server", None, Anyone),
+    rule("GET", "/.well-known/openid-configuration", None, Anyone),
+    // The pages ask for a session, the endpoints for the client's own credentials.
+    rule("GET", "/oauth2/authorize", None, Anyone),
+    rule("POST", "/oauth2/authorize", None, Anyone),
+    rule("GET", "/device", None, Anyone),
+    rule("POST", "/device", None, Anyone),
+    rule("POST", "/oauth2/token", None, Anyone),
+    rule("POST", "/oauth2/device_authorization", None, Anyone),
+    rule("POST", "/oauth2/revoke", None, Anyone),
+    rule("POST", "/oauth2/introspect", None, Anyone),
+    rule("GET", "/oauth2/userinfo", None, SignedIn),
+    rule("GET", "/api/v1/me/grants", TOKENS, SignedIn),
+    rule("DELETE", "/api/v1/me/grants/{id}", TOKENS, SignedIn),
+    rule("GET", "/api/v1/oauth-clients", TOKENS, SignedIn),
+    rule("POST", "/api/v1/oauth-clients", TOKENS, SignedIn),
+    rule("GET", "/api/v1/oauth-clients/{id}", TOKENS, SignedIn),
+    rule("PATCH", "/api/v1/oauth-clients/{id}", TOKENS, SignedIn),
+    rule("DELETE", "/api/v1/oauth-clients/{id}", TOKENS, SignedIn),
 ];
 
 pub fn find(method: &str, path: &str) -> Option<&'static Rule> {

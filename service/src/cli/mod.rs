@@ -30,6 +30,9 @@ enum Command {
     /// Create API tokens.
     #[command(subcommand)]
     Token(TokenCommand),
+    /// Change the keys that sign OAuth tokens.
+    #[command(subcommand)]
+    Keys(KeysCommand),
     /// Say what a module is and where it loads; needs no server. Exit 0 pass or warn, 1 fail, 2 error.
     Verify(VerifyCommand),
     /// Print the OpenAPI document.
@@ -63,6 +66,12 @@ struct ServeCommand {
 struct StoreCommand {
     #[command(flatten)]
     store: StoreArgs,
+}
+
+#[derive(Subcommand)]
+enum KeysCommand {
+    /// Sign with a new key from now on; what the old one signed stays good until it ends.
+    Rotate(StoreCommand),
 }
 
 #[derive(Subcommand)]
@@ -227,6 +236,7 @@ async fn run(command: Command) -> Result<ExitCode> {
         Command::User(UserCommand::Link { name, public_url, store }) => {
             op::user_link(store, public_url, &name).await
         }
+        Command::Keys(KeysCommand::Rotate(c)) => operator::keys_rotate(c.store).await,
         Command::Token(TokenCommand::Create { user, scope, expires, name, store }) => {
             op::token_create(store, &user, scope, expires, name).await
         }

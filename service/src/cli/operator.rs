@@ -6,6 +6,7 @@ use crate::{
     error::{Error, Result},
     http::document,
     modules::gc,
+    oauth::keys,
     operate::{accounts, backup as saving, fsck as checking},
     state::State,
 };
@@ -49,6 +50,12 @@ pub async fn user_create(store: StoreArgs, name: &Slug, role: Role) -> Result<Ex
     let state = open(store).await?;
     accounts::create(&state, &audit::Actor::system("operator"), name, role).await?;
     say(format_args!("created {role} {name}"));
+    Ok(ExitCode::SUCCESS)
+}
+
+pub async fn keys_rotate(store: StoreArgs) -> Result<ExitCode> {
+    let state = open(store).await?;
+    say(keys::rotate(&state, &audit::Actor::system("operator")).await?);
     Ok(ExitCode::SUCCESS)
 }
 

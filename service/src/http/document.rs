@@ -30,6 +30,7 @@ problem details with a stable `code`. What you may not see answers exactly like 
         (name = "reviews", description = "Requests for publication and their decisions"),
         (name = "teams", description = "Teams and their members"),
         (name = "tokens", description = "Your own access"),
+        (name = "oauth", description = "Programs that people let act for them"),
         (name = "audit", description = "Who did what"),
         (name = "sign-in", description = "Browser sessions"),
         (name = "operation", description = "Health and metrics"),

@@ -1,7 +1,9 @@
 //! The one list of routes, for the server and for the document. Each has its row in
 //! `auth::table`; a test compares the two.
 use super::{codes, document, health, home, problem};
-use crate::{audit, auth::sign_in, catalog, filters, imports, modules, releases, reviews, teams, tokens};
+use crate::{
+    audit, auth::sign_in, catalog, filters, imports, modules, oauth, releases, reviews, teams, tokens,
+};
 use actix_web::{HttpResponse, http::StatusCode};
 use utoipa_actix_web::service_config::ServiceConfig;
 
@@ -58,6 +60,7 @@ pub fn configure(config: &mut ServiceConfig<'_>) {
         .service(tokens::http::revoke_token)
         .service(audit::http::list_audit);
     sharing(config);
+    for_programs(config);
 }
 
 /// Who belongs to what, what changes hands, and who reaches what.
@@ -81,6 +84,30 @@ fn sharing(config: &mut ServiceConfig<'_>) {
         .service(teams::invitations::http::decline_invitation)
         .service(teams::reach::http::get_my_reach)
         .service(teams::reach::http::get_token_reach);
+}
+
+/// The authorization server.
+fn for_programs(config: &mut ServiceConfig<'_>) {
+    config
+        .service(oauth::http::get_keys)
+        .service(oauth::metadata::get_oauth_metadata)
+        .service(oauth::metadata::get_openid_metadata)
+        .service(oauth::pages::ask_to_act)
+        .service(oauth::pages::answer_authorization)
+        .service(oauth::pages::show_device)
+        .service(oauth::pages::answer_device)
+        .service(oauth::http::get_tokens)
+        .service(oauth::http::authorize_device)
+        .service(oauth::introspection::discard_token)
+        .service(oauth::introspection::introspect_token)
+        .service(oauth::http::get_user_info)
+        .service(oauth::apps::list_app_grants)
+        .service(oauth::apps::end_app_grant)
+        .service(oauth::clients::http::list_oauth_clients)
+        .service(oauth::clients::http::create_oauth_client)
+        .service(oauth::clients::http::get_oauth_client)
+        .service(oauth::clients::http::change_oauth_client)
+        .service(oauth::clients::http::delete_oauth_client);
 }
 
 pub async fn unmatched() -> HttpResponse {

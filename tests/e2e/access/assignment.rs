@@ -57,7 +57,9 @@ fn columns() -> BTreeSet<String> {
         catalog_entry,
         audit_entry,
         job,
-        setting
+        setting,
+        oauth_client,
+        oauth_grant
     )
 }
 
@@ -77,7 +79,7 @@ async fn rows(world: &World) -> String {
         tokens.into_iter().map(|t| rows::api_token::Model { last_used_at: None, ..t }).collect();
     all!(
         namespace by Id, former_handle by Handle, former_filter by Name, team_invitation by Id, filter_transfer by Id, user by Id, team by Id, team_member by UserId, filter by Id, grant by Id, release by Id,
-        review by Id, review_vote by Id, review_comment by Id, catalog_entry by FilterId, tombstone by Id
+        oauth_client by Id, oauth_grant by Id, review by Id, review_vote by Id, review_comment by Id, catalog_entry by FilterId, tombstone by Id
     ) + &format!("{tokens:?}")
 }
 
@@ -199,6 +201,13 @@ fn writes(world: &World) -> Vec<Write> {
             "olga",
             json!({"name": "n", "scopes": ["filters:read"]}),
             "TokenRequest",
+        ),
+        write(
+            Method::POST,
+            "/api/v1/oauth-clients".into(),
+            "olga",
+            json!({"name": "n", "redirect_uris": ["https://app.example/"], "grant_types": ["authorization_code"], "scopes": ["openid"]}),
+            "OauthClientRequest",
         ),
     ];
     let defaults = json!({"defaults": {"licence": "MIT"}});

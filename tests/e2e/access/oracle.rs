@@ -84,6 +84,9 @@ pub enum Asks {
     OwnToken,
     /// An invitation or an offer to somebody who is none of the principals.
     SomebodyElses,
+    /// One of the team's.
+    OwnClient,
+    OwnGrant,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -102,6 +105,7 @@ const fn route(method: &'static str, path: &'static str, scope: &'static str, as
 const READ: &str = "filters:read";
 const WRITE: &str = "filters:write";
 const VOTE: &str = "reviews:vote";
+const TOKENS: &str = "tokens:write";
 
 pub const ROUTES: &[Route] = &[
     route("GET", "/", "", Asks::Nothing),
@@ -184,6 +188,25 @@ pub const ROUTES: &[Route] = &[
     route("POST", "/api/v1/tokens", "tokens:write", Asks::SignIn),
     route("DELETE", "/api/v1/tokens/{id}", "tokens:write", Asks::OwnToken),
     route("GET", "/api/v1/audit", "admin", Asks::AdminRole),
+    route("GET", "/.well-known/jwks.json", "", Asks::Nothing),
+    route("GET", "/.well-known/oauth-authorization-server", "", Asks::Nothing),
+    route("GET", "/.well-known/openid-configuration", "", Asks::Nothing),
+    route("GET", "/oauth2/authorize", "", Asks::Nothing),
+    route("POST", "/oauth2/authorize", "", Asks::Nothing),
+    route("GET", "/device", "", Asks::Nothing),
+    route("POST", "/device", "", Asks::Nothing),
+    route("POST", "/oauth2/token", "", Asks::Nothing),
+    route("POST", "/oauth2/device_authorization", "", Asks::Nothing),
+    route("POST", "/oauth2/revoke", "", Asks::Nothing),
+    route("POST", "/oauth2/introspect", "", Asks::Nothing),
+    route("GET", "/oauth2/userinfo", "", Asks::SignIn),
+    route("GET", "/api/v1/me/grants", TOKENS, Asks::SignIn),
+    route("DELETE", "/api/v1/me/grants/{id}", TOKENS, Asks::OwnGrant),
+    route("GET", "/api/v1/oauth-clients", TOKENS, Asks::SignIn),
+    route("POST", "/api/v1/oauth-clients", TOKENS, Asks::SignIn),
+    route("GET", "/api/v1/oauth-clients/{id}", TOKENS, Asks::OwnClient),
+    route("PATCH", "/api/v1/oauth-clients/{id}", TOKENS, Asks::OwnClient),
+    route("DELETE", "/api/v1/oauth-clients/{id}", TOKENS, Asks::OwnClient),
 ];
 
 impl Principal {
@@ -314,7 +337,8 @@ pub fn expected(route: &Route, who: Principal, stage: Stage) -> Expect {
         Withdraw => if_seen(who.writes(), sees_review),
         SeeTeam => if_seen(who.in_team(), false),
         OwnTeam => if_seen(matches!(who, Owner | Unscoped), who.in_team()),
-        OwnToken => if_seen(matches!(who, Owner | Unscoped), false),
+        OwnToken | OwnGrant => if_seen(matches!(who, Owner | Unscoped), false),
+        OwnClient => if_seen(matches!(who, Owner | Unscoped | Admin), false),
         SomebodyElses => Expect::Absent,
     }
 }

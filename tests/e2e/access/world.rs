@@ -25,6 +25,8 @@ pub struct Target {
     /// To vic, who is none of the principals.
     pub invitation: String,
     pub transfer: String,
+    pub client: String,
+    pub grant: String,
 }
 
 pub struct World {
@@ -66,6 +68,8 @@ impl World {
             token: String::new(),
             invitation: String::new(),
             transfer: String::new(),
+            client: String::new(),
+            grant: String::new(),
         };
         let reviewed = Target { filter: "reviewed".into(), ..target.clone() };
         let mut world = Self { app, stage, people, lacking, reviewed, plain: target };
@@ -211,6 +215,15 @@ impl World {
                 let made = olga.post("/api/v1/tokens", &body).await.expect(201).json();
                 target.token = made["id"].as_str().unwrap().into();
             }
+            (_, "/api/v1/oauth-clients/{id}") if target.client.is_empty() => {
+                let body = json!({"name": "probe", "owner": "acme", "redirect_uris": ["https://app.example/"],
+                    "grant_types": ["authorization_code"], "scopes": ["filters:read"]});
+                let made = olga.post("/api/v1/oauth-clients", &body).await.expect(201).json();
+                target.client = made["client_id"].as_str().unwrap().into();
+            }
+            ("DELETE", "/api/v1/me/grants/{id}") if target.grant.is_empty() => {
+                target.grant = crate::oauth::flow::open_grant(&self.app, "olga").await.to_string();
+            }
             ("POST", "/sign-in/{secret}") => {
                 let link = accounts::link(&self.app.state, &"vic".parse().unwrap()).await.unwrap();
                 secret = link.rsplit('/').next().unwrap().to_owned();
@@ -220,6 +233,8 @@ impl World {
         let ended = route.path.ends_with("/withdrawal");
         let id = match route.path {
             path if path.starts_with("/api/v1/tokens/") => &target.token,
+            path if path.starts_with("/api/v1/oauth-clients/") => &target.client,
+            path if path.starts_with("/api/v1/me/grants/") => &target.grant,
             path if path.contains("/invitations/") => &target.invitation,
             path if path.contains("/transfers/") => &target.transfer,
             _ if ended => &target.closed,
@@ -291,6 +306,13 @@ impl World {
             ("POST", "assignment") => request.json(&json!({"assignee": "nobody-of-this-name"})),
             ("POST", "teams") => request.json(&json!({"handle": "admin"})),
             ("PUT", "{user}") => request.json(&json!({"role": "member"})),
+            ("POST", "oauth-clients") => {
+                request.json(&json!({"name": "", "grant_types": [], "scopes": ["openid"]}))
+            }
+            ("PATCH", "{id}") => request.json(&json!({})),
+            ("POST", "authorize" | "device" | "token" | "device_authorization" | "revoke" | "introspect") => {
+                request.form(&[("nothing", "of what it takes")])
+            }
             ("POST", "tokens") => request.json(&json!({"name": "probe", "scopes": []})),
             ("POST", "sign-out" | "{secret}") => request.header("sec-fetch-site", "same-origin"),
             _ => request,

@@ -1,0 +1,191 @@
+//! Access tokens: ES256 JWT of the type `at+jwt` (RFC 9068), and what they are worth at our doors.
+//! The signature only says that we made it; whether it is good still is in the database.
+use super::{ACCESS_LIFE, keys, words::Words};
+use crate::{
+    auth::{Caller, Identity, caller::Via},
+    error::{Error, Result},
+    state::State,
+};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use jsonwebtoken::Algorithm;
+use sea_orm::{
+    ConnectionTrait, FromQueryResult,
+    sea_query::{Condition, Expr, ExprTrait, JoinType, Query, SelectStatement},
+};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use std::sync::Arc;
+use tamis_entities::{
+    namespace, oauth_grant, team_member, user,
+    value::{MemberRole, Role, Scope, Slug, Timestamp},
+};
+use uuid::Uuid;
+
+pub const TYPE: &str = "at+jwt";
+/// Longer than any that we make, with room to spare.
+const LONGEST: usize = 8 * 1024;
+/// Seconds that clocks may differ by.
+const LEEWAY: u64 = 5;
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Claims {
+    pub iss: String,
+    /// The user.
+    pub sub: Uuid,
+    /// One audience: ours, or that of one resource server.
+    pub aud: String,
+    pub client_id: String,
+    pub scope: String,
+    pub jti: Uuid,
+    pub iat: u64,
+    pub exp: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub nbf: Option<u64>,
+    pub auth_time: u64,
+    /// The grant that it came of.
+    pub sid: Uuid,
+}
+
+/// The header that we write. Whatever else a header may say (`jwk`, `jku`, `x5u`, `x5c`, `crit`, `zip`,
+/// a name twice) we never wrote.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Head {
+    alg: String,
+    typ: String,
+    kid: String,
+}
+
+pub fn seconds(at: Timestamp) -> u64 {
+    u64::try_from(at.0 / 1_000_000).unwrap_or(0)
+}
+
+impl Claims {
+    pub fn new(state: &State, grant: &oauth_grant::Model, words: &Words) -> Self {
+        let now = state.clock.now();
+        let exp = seconds(std::cmp::min(now.plus(ACCESS_LIFE), grant.expires_at));
+        Self {
+            iss: state.public_url.clone(),
+            sub: grant.user_id,
+            aud: grant.audience.clone(),
+            client_id: grant.client_id.clone(),
+            scope: words.to_string(),
+            jti: Uuid::now_v7(),
+            iat: seconds(now),
+            exp,
+            nbf: None,
+            auth_time: seconds(grant.auth_time),
+            sid: grant.id,
+        }
+    }
+
+    fn is_current(&self, now: u64) -> bool {
+        self.exp.saturating_add(LEEWAY) > now
+            && self.iat <= now.saturating_add(LEEWAY)
+            && self.nbf.is_none_or(|nbf| nbf <= now.saturating_add(LEEWAY))
+    }
+}
+
+fn part<T: DeserializeOwned>(text: &str) -> Option<T> {
+    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(text).ok()?).ok()
+}
+
+/// The claims of a token that we signed, be it over already.
+pub async fn signed(state: &State, text: &str) -> Result<Option<Claims>> {
+    if text.len() > LONGEST {
+        return Ok(None);
+    }
+    let mut parts = text.split('.');
+    let (Some(head), Some(claims), Some(signature), None) =
+        (parts.next(), parts.next(), parts.next(), parts.next())
+    else {
+        return Ok(None);
+    };
+    let Some(known) = part::<Head>(head).filter(|head| head.alg == "ES256" && head.typ == TYPE) else {
+        return Ok(None);
+    };
+    let keys = keys::current(state).await?;
+    let Some(key) = keys.verifier(&known.kid) else { return Ok(None) };
+    let message = &text[..head.len() + 1 + claims.len()];
+    let good = jsonwebtoken::crypto::verify(signature, message.as_bytes(), key, Algorithm::ES256);
+    if !good.unwrap_or(false) {
+        return Ok(None);
+    }
+    Ok(part::<Claims>(claims).filter(|claims| claims.iss == state.public_url))
+}
+
+/// A token that is good now, whoever it is for, and who it speaks for.
+pub async fn living(state: &State, text: &str) -> Result<Option<(Claims, Identity)>> {
+    let Some(claims) = signed(state, text).await? else { return Ok(None) };
+    if !claims.is_current(seconds(state.clock.now())) {
+        return Ok(None);
+    }
+    let who = speaks_for(state, &claims).await?;
+    Ok(who.map(|who| (claims, who)))
+}
+
+/// The caller that a token stands for at our own doors.
+pub async fn caller(state: &State, text: &str) -> Result<Caller> {
+    let found = living(state, text).await?.filter(|(claims, _)| claims.aud == state.public_url);
+    let (_, who) =
+        found.ok_or_else(|| Error::unauthenticated("this token is not known, has expired or was revoked"))?;
+    Ok(Caller(Some(Arc::new(who))))
+}
+
+#[derive(FromQueryResult)]
+struct Row {
+    handle: Slug,
+    role: Role,
+    team_id: Option<Uuid>,
+    team_role: Option<MemberRole>,
+}
+
+/// Grant, user and teams in one query, a row for each team: nothing of it if the grant is over or
+/// revoked, or the user disabled.
+fn rows(claims: &Claims, now: Timestamp) -> SelectStatement {
+    let theirs = |column: user::Column| Expr::col((user::Entity, column));
+    let grant = |column: oauth_grant::Column| Expr::col((oauth_grant::Entity, column));
+    let same_user = |other: Expr| other.equals((oauth_grant::Entity, oauth_grant::Column::UserId));
+    let good = Condition::all()
+        .add(grant(oauth_grant::Column::Id).eq(claims.sid))
+        .add(grant(oauth_grant::Column::UserId).eq(claims.sub))
+        .add(grant(oauth_grant::Column::ClientId).eq(claims.client_id.as_str()))
+        .add(grant(oauth_grant::Column::RevokedAt).is_null())
+        .add(grant(oauth_grant::Column::ExpiresAt).gt(now))
+        .add(theirs(user::Column::DisabledAt).is_null());
+    Query::select()
+        .column((namespace::Entity, namespace::Column::Handle))
+        .column((user::Entity, user::Column::Role))
+        .column((team_member::Entity, team_member::Column::TeamId))
+        .expr_as(Expr::col((team_member::Entity, team_member::Column::Role)), "team_role")
+        .from(oauth_grant::Entity)
+        .join(JoinType::InnerJoin, user::Entity, same_user(theirs(user::Column::Id)))
+        .join(
+            JoinType::InnerJoin,
+            namespace::Entity,
+            same_user(Expr::col((namespace::Entity, namespace::Column::Id))),
+        )
+        .join(
+            JoinType::LeftJoin,
+            team_member::Entity,
+            same_user(Expr::col((team_member::Entity, team_member::Column::UserId))),
+        )
+        .cond_where(good)
+        .to_owned()
+}
+
+async fn speaks_for(state: &State, claims: &Claims) -> Result<Option<Identity>> {
+    let found = state.db.query_all(&rows(claims, state.clock.now())).await?;
+    let found: Vec<Row> =
+        found.iter().map(|row| Row::from_query_result(row, "")).collect::<std::result::Result<_, _>>()?;
+    let Some(first) = found.first() else { return Ok(None) };
+    let carried = Words::read(&claims.scope).scopes();
+    let scopes = Scope::ALL.into_iter().filter(|s| carried.has(*s) && s.allowed_to(first.role)).collect();
+    Ok(Some(Identity {
+        id: claims.sub,
+        handle: first.handle.clone(),
+        role: first.role,
+        scopes,
+        teams: found.iter().filter_map(|row| row.team_id.zip(row.team_role)).collect(),
+        via: Via::OAuth(claims.sid),
+    }))
+}

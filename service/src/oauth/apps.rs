@@ -1,0 +1,99 @@
+//! "What may act for me": a person's grants, and ending one.
+use super::{client, grant, words::Words};
+use crate::{
+    audit::Actor,
+    auth::{SignedIn, access::segment},
+    error::{Error, Result},
+    http::{
+        body::Query,
+        page::{Cursors, Page, PageQuery},
+        problem::Problems,
+    },
+    state::State,
+};
+use actix_web::{HttpRequest, HttpResponse, delete, get, web};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use serde::Serialize;
+use tamis_entities::{oauth_consent, oauth_grant, value::Timestamp};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+/// A program that may act for you.
+#[derive(Serialize, ToSchema)]
+pub struct AppGrant {
+    pub id: Uuid,
+    pub client_id: String,
+    pub client_name: String,
+    /// How it got in.
+    pub grant_type: String,
+    pub scopes: Vec<String>,
+    /// Whom its tokens are for.
+    pub audience: String,
+    pub created_at: Timestamp,
+    pub expires_at: Timestamp,
+}
+
+async fn view(state: &State, row: oauth_grant::Model) -> Result<AppGrant> {
+    Ok(AppGrant {
+        id: row.id,
+        client_name: client::name(&*state.db, &row.client_id).await?,
+        client_id: row.client_id,
+        grant_type: row.kind,
+        scopes: Words::read(&row.scopes).iter().map(|word| word.as_str().to_owned()).collect(),
+        audience: row.audience,
+        created_at: row.created_at,
+        expires_at: row.expires_at,
+    })
+}
+
+/// List what may act for you
+#[utoipa::path(tag = "oauth", operation_id = "listAppGrants", params(PageQuery),
+    responses((status = 200, description = "Newest first", body = Page<AppGrant>), Problems))]
+#[get("/api/v1/me/grants")]
+pub async fn list_app_grants(
+    state: web::Data<State>,
+    who: SignedIn,
+    query: Query<PageQuery>,
+) -> Result<web::Json<Page<AppGrant>>> {
+    let limit = query.0.limit()?;
+    let cursors = Cursors { key: &state.secret, context: format!("app-grants {}", who.0.id) };
+    let mut rows = oauth_grant::Entity::find()
+        .filter(oauth_grant::Column::UserId.eq(who.0.id))
+        .filter(oauth_grant::Column::RevokedAt.is_null())
+        .filter(oauth_grant::Column::ExpiresAt.gt(state.clock.now()));
+    if let Some(after) = cursors.open::<Uuid>(query.0.after.as_deref())? {
+        rows = rows.filter(oauth_grant::Column::Id.lt(after));
+    }
+    let mut rows = rows.order_by_desc(oauth_grant::Column::Id).limit(limit + 1).all(&*state.db).await?;
+    let more = rows.len() as u64 > limit;
+    rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+    let next = rows.last().filter(|_| more).map(|row| cursors.seal(&row.id)).transpose()?;
+    let mut items = vec![];
+    for row in rows {
+        items.push(view(&state, row).await?);
+    }
+    Ok(web::Json(Page { items, next }))
+}
+
+/// End what may act for you
+///
+/// Every token of it is good no more, at once; the client has to ask you again.
+#[utoipa::path(tag = "oauth", operation_id = "endAppGrant", params(("id" = Uuid, Path, description = "Id of the grant")),
+    responses((status = 204, description = "It has ended"), Problems))]
+#[delete("/api/v1/me/grants/{id}")]
+pub async fn end_app_grant(
+    state: web::Data<State>,
+    who: SignedIn,
+    request: HttpRequest,
+) -> Result<HttpResponse> {
+    let id = segment(&request, "id")?;
+    let txn = state.db.begin_write().await?;
+    let row = oauth_grant::Entity::find_by_id(id).one(&*txn).await?;
+    let row = row.filter(|row| row.user_id == who.0.id).ok_or_else(Error::not_found)?;
+    if !grant::end(&state, &txn, &Actor::from(&*who.0), id, "the person ended it").await? {
+        return Err(Error::not_found());
+    }
+    oauth_consent::Entity::delete_by_id((who.0.id, row.client_id)).exec(&*txn).await?;
+    txn.commit().await?;
+    Ok(HttpResponse::NoContent().finish())
+}
