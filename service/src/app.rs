@@ -28,6 +28,7 @@ impl State {
         let secret = operate::instance::secret(&db).await?;
         let cores = std::thread::available_parallelism().map_or(2, |n| n.get());
         let outbound = crate::imports::client(&serve)?;
+        let sign_in = crate::sign_in::SignIn::open(serve.sign_in.as_deref(), cores)?;
         Ok(Self::from(Inner {
             public_url: serve.public_url(),
             db,
@@ -41,6 +42,7 @@ impl State {
             transfers: Semaphore::new(256),
             outbound,
             jobs: jobs::Wakeup::default(),
+            sign_in,
         }))
     }
 }

@@ -6,6 +6,7 @@ use crate::{
     db::Db,
     jobs::Wakeup,
     modules::{hot::Hot, verifiers::Verifiers},
+    sign_in::SignIn,
 };
 use std::{ops::Deref, sync::Arc};
 use tamis_blobs::BlobStore;
@@ -32,6 +33,7 @@ pub struct Inner {
     pub transfers: Semaphore,
     pub outbound: tamis_outbound::Client,
     pub jobs: Wakeup,
+    pub sign_in: SignIn,
 }
 
 impl Deref for State {

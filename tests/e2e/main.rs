@@ -16,5 +16,6 @@ mod races;
 mod repeats;
 mod schema;
 mod seed_in_envoy;
+mod sign_in;
 mod tour;
 mod verification;

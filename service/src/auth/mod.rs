@@ -4,8 +4,9 @@ pub mod access;
 pub mod caller;
 pub mod middleware;
 pub mod secret;
-pub mod sign_in;
+pub mod step_up;
 pub mod table;
 
 pub use access::{FilterAccess, ReleaseAccess, ReviewAccess, UploadTarget};
 pub use caller::{Caller, Identity, SignedIn};
+pub use step_up::recent;

@@ -32,6 +32,7 @@ problem details with a stable `code`. What you may not see answers exactly like 
         (name = "tokens", description = "Your own access"),
         (name = "audit", description = "Who did what"),
         (name = "sign-in", description = "Browser sessions"),
+        (name = "users", description = "The people of the instance, for its administrators"),
         (name = "operation", description = "Health and metrics"),
         (name = "pages", description = "Pages for people"),
     )

@@ -21,7 +21,8 @@ use tamis_entities::{idempotency_key as kept, value::Sha256};
 use utoipa::openapi;
 use uuid::Uuid;
 
-const TOKENS: &str = "/api/v1/tokens";
+/// What answers with a secret, or is sent one: neither is kept, not even as a hash.
+const SECRETS: [&str; 3] = ["/api/v1/tokens", "/api/v1/me/password", "/api/v1/me/identities/link"];
 const MOST: usize = 1024 * 1024;
 /// How long an answer is kept.
 pub const LIFE: Duration = Duration::from_secs(24 * 3600);
@@ -56,7 +57,7 @@ pub async fn keep_answers<B: MessageBody + 'static>(
 /// For the document: a POST of the API that is not a form and makes no secret.
 pub fn takes_key(path: &str, post: &openapi::path::Operation) -> bool {
     let form = matches!(&post.request_body, Some(openapi::RefOr::T(body)) if body.content.contains_key("multipart/form-data"));
-    path.starts_with("/api/") && path != TOKENS && !form
+    path.starts_with("/api/") && !SECRETS.contains(&path) && !form
 }
 
 pub fn parameter() -> openapi::path::Parameter {
@@ -73,7 +74,7 @@ pub fn parameter() -> openapi::path::Parameter {
 }
 
 fn applies(request: &ServiceRequest) -> Option<(State, Uuid, String)> {
-    if request.method() != Method::POST || request.path() == TOKENS {
+    if request.method() != Method::POST || SECRETS.contains(&request.path()) {
         return None;
     }
     let key = request.headers().get("idempotency-key")?.to_str().unwrap_or_default().to_owned();

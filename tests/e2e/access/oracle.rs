@@ -80,6 +80,12 @@ pub enum Asks {
     SeeTeam,
     OwnTeam,
     OwnToken,
+    /// Nobody here has one.
+    OwnSession,
+    /// None is configured here.
+    Provider,
+    /// A person who has just signed in; here everybody has a token.
+    Browser,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -108,11 +114,27 @@ pub const ROUTES: &[Route] = &[
     route("GET", "/problems/{code}", "", Asks::Nothing),
     route("GET", "/docs", "", Asks::Nothing),
     route("GET", "/docs/{_:.*}", "", Asks::Nothing),
+    route("GET", "/sign-in", "", Asks::Nothing),
+    route("GET", "/sign-in/oidc/{id}", "", Asks::Provider),
+    route("GET", "/sign-in/oidc/{id}/callback", "", Asks::Provider),
+    route("GET", "/sign-in/github", "", Asks::Provider),
+    route("GET", "/sign-in/github/callback", "", Asks::Provider),
+    route("POST", "/sign-in/local", "", Asks::Nothing),
     route("GET", "/sign-in/{secret}", "", Asks::Nothing),
     route("POST", "/sign-in/{secret}", "", Asks::Nothing),
     route("POST", "/sign-out", "", Asks::Nothing),
     route("GET", "/modules/sha256/{file}", READ, Asks::BytesByDigest),
     route("GET", "/api/v1/me", "", Asks::SignIn),
+    route("GET", "/api/v1/me/identities", "tokens:write", Asks::SignIn),
+    route("POST", "/api/v1/me/identities/link", "tokens:write", Asks::Browser),
+    route("DELETE", "/api/v1/me/identities/{id}", "tokens:write", Asks::Browser),
+    route("GET", "/api/v1/me/sessions", "tokens:write", Asks::SignIn),
+    route("DELETE", "/api/v1/me/sessions", "tokens:write", Asks::SignIn),
+    route("DELETE", "/api/v1/me/sessions/{id}", "tokens:write", Asks::OwnSession),
+    route("POST", "/api/v1/me/password", "tokens:write", Asks::Browser),
+    route("GET", "/api/v1/users", "admin", Asks::AdminRole),
+    route("POST", "/api/v1/users/{user}/disable", "admin", Asks::AdminRole),
+    route("POST", "/api/v1/users/{user}/enable", "admin", Asks::AdminRole),
     route("GET", "/api/v1/catalog", READ, Asks::Nothing),
     route("GET", "/api/v1/catalog/{namespace}/{filter}", READ, Asks::CatalogEntry),
     route("GET", "/api/v1/filters", READ, Asks::Nothing),
@@ -266,7 +288,7 @@ fn write_release(who: Principal, stage: Stage) -> Expect {
 pub fn expected(route: &Route, who: Principal, stage: Stage) -> Expect {
     use Asks::*;
     let reading = matches!(route.asks, CatalogEntry | SeeFilter | SeeRelease | Bytes | BytesByDigest);
-    if who == Anonymous && !(route.asks == Nothing || (reading && route.method == "GET")) {
+    if who == Anonymous && !(matches!(route.asks, Nothing | Provider) || (reading && route.method == "GET")) {
         return Expect::Unauthenticated;
     }
     if who != Anonymous && !who.carries(route.scope) {
@@ -292,5 +314,7 @@ pub fn expected(route: &Route, who: Principal, stage: Stage) -> Expect {
         SeeTeam => if_seen(who.in_team(), false),
         OwnTeam => if_seen(matches!(who, Owner | Unscoped), who.in_team()),
         OwnToken => if_seen(matches!(who, Owner | Unscoped), false),
+        OwnSession | Provider => Expect::Absent,
+        Browser => Expect::Forbidden,
     }
 }
