@@ -4,7 +4,7 @@ use super::{
     account, attempt,
     browser::{self, Visitor},
     github, local, next, oidc, page, session,
-    settings::{Oidc, Rules},
+    settings::{GitHub, Oidc, Rules},
     throttle::Wait,
 };
 use crate::{
@@ -165,19 +165,7 @@ pub async fn finish_oidc(
     query: Query<CallbackQuery>,
 ) -> Result<HttpResponse> {
     let issuer = issuer(&state, &request)?;
-    let taken = match taken(&state, &request, &issuer.key(), &query.0).await {
-        Ok(taken) => taken,
-        Err(error) => return back("/", error),
-    };
-    let (next, link) = (taken.next, taken.link);
-    let code = match code(&query.0) {
-        Ok(code) => code,
-        Err(error) => return back(&next, error),
-    };
-    match oidc::finish(&state, issuer, taken.secrets, code, query.0.iss.as_deref()).await {
-        Ok(profile) => arrive(&state, &request, &profile, &issuer.rules, &next, link).await,
-        Err(error) => back(&next, error),
-    }
+    finish(&state, &request, &query.0, Provider::Oidc(issuer)).await
 }
 
 /// Where GitHub sends people back to
@@ -190,28 +178,42 @@ pub async fn finish_github(
     query: Query<CallbackQuery>,
 ) -> Result<HttpResponse> {
     let github = state.sign_in.settings.github.as_ref().ok_or_else(Error::not_found)?;
-    let taken = match taken(&state, &request, github::KEY, &query.0).await {
+    finish(&state, &request, &query.0, Provider::GitHub(github)).await
+}
+
+enum Provider<'a> {
+    Oidc(&'a Oidc),
+    GitHub(&'a GitHub),
+}
+
+/// An answer of a provider: takes the attempt that it belongs to, asks who came, lets them in.
+async fn finish(
+    state: &State,
+    request: &HttpRequest,
+    query: &CallbackQuery,
+    provider: Provider<'_>,
+) -> Result<HttpResponse> {
+    let (key, rules) = match provider {
+        Provider::Oidc(issuer) => (issuer.key(), &issuer.rules),
+        Provider::GitHub(github) => (github::KEY.to_owned(), &github.rules),
+    };
+    let given = query.state.as_deref().unwrap_or_default();
+    let taken = match attempt::take(state, request, &key, given).await {
         Ok(taken) => taken,
         Err(error) => return back("/", error),
     };
     let (next, link) = (taken.next, taken.link);
-    let code = match code(&query.0) {
-        Ok(code) => code,
-        Err(error) => return back(&next, error),
+    let profile = match (code(query), provider) {
+        (Err(error), _) => Err(error),
+        (Ok(code), Provider::Oidc(issuer)) => {
+            oidc::finish(state, issuer, taken.secrets, code, query.iss.as_deref()).await
+        }
+        (Ok(code), Provider::GitHub(github)) => github::finish(state, github, taken.secrets, code).await,
     };
-    match github::finish(&state, github, taken.secrets, code).await {
-        Ok(profile) => arrive(&state, &request, &profile, &github.rules, &next, link).await,
+    match profile {
+        Ok(profile) => arrive(state, request, &profile, rules, &next, link).await,
         Err(error) => back(&next, error),
     }
-}
-
-async fn taken(
-    state: &State,
-    request: &HttpRequest,
-    provider: &str,
-    query: &CallbackQuery,
-) -> Result<attempt::Taken> {
-    attempt::take(state, request, provider, query.state.as_deref().unwrap_or_default()).await
 }
 
 /// The code, unless the provider sent a refusal.
