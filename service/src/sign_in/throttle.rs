@@ -36,7 +36,7 @@ impl Count {
     fn wait(self, free: u32) -> Duration {
         match self.tries.checked_sub(free) {
             None => Duration::ZERO,
-            Some(over) => Duration::from_secs(1 << over.min(12)).min(LONGEST_WAIT),
+            Some(over) => Duration::from_secs(8 << over.min(12)).min(LONGEST_WAIT),
         }
     }
 }
@@ -139,7 +139,7 @@ mod tests {
             assert_eq!(throttle.try_password("alice", ONE, now), Ok(()));
             waits.push(wait);
         }
-        assert!(waits.is_sorted() && waits[0] == Duration::from_secs(1), "{waits:?}");
+        assert!(waits.is_sorted() && waits[0] == Duration::from_secs(8), "{waits:?}");
         assert_eq!(waits[11], LONGEST_WAIT);
         now = now.plus(FORGET);
         for _ in 0..5 {
