@@ -5,6 +5,7 @@ use crate::{
     error::{Error, Result},
 };
 use std::time::Duration;
+use uuid::Uuid;
 
 pub const RECENT: Duration = Duration::from_secs(10 * 60);
 
@@ -20,5 +21,14 @@ pub fn recent(who: &Identity, clock: &Clock) -> Result<()> {
             let detail = "sign in again for this: at /sign-in?again=true, then repeat the request";
             Err(Error::forbidden("sign-in-again", detail))
         }
+    }
+}
+
+/// The session of a person who has just signed in. Ways in are changed like this and no other way:
+/// a token that could make itself another door would outlive its own revocation.
+pub fn at_the_browser(who: &Identity, clock: &Clock) -> Result<Uuid> {
+    match who.via {
+        Via::Session(id) => recent(who, clock).map(|()| id),
+        _ => Err(Error::forbidden("session-needed", "sign in with a browser for this; a token cannot do it")),
     }
 }

@@ -8,6 +8,8 @@ pub enum Need {
     /// Anyone; the handler shows each caller what they may see.
     Anyone,
     SignedIn,
+    /// With a browser, and signed in within the last minutes.
+    AtTheBrowser,
     Curator,
     Admin,
     /// May read the filter in the path.
@@ -72,12 +74,12 @@ pub const RULES: &[Rule] = &[
     rule("GET", "/modules/sha256/{file}", READ, Anyone),
     rule("GET", "/api/v1/me", None, SignedIn),
     rule("GET", "/api/v1/me/identities", TOKENS, SignedIn),
-    rule("POST", "/api/v1/me/identities/link", TOKENS, SignedIn),
-    rule("DELETE", "/api/v1/me/identities/{id}", TOKENS, SignedIn),
+    rule("POST", "/api/v1/me/identities/link", TOKENS, AtTheBrowser),
+    rule("DELETE", "/api/v1/me/identities/{id}", TOKENS, AtTheBrowser),
     rule("GET", "/api/v1/me/sessions", TOKENS, SignedIn),
     rule("DELETE", "/api/v1/me/sessions", TOKENS, SignedIn),
     rule("DELETE", "/api/v1/me/sessions/{id}", TOKENS, SignedIn),
-    rule("POST", "/api/v1/me/password", TOKENS, SignedIn),
+    rule("POST", "/api/v1/me/password", TOKENS, AtTheBrowser),
     rule("GET", "/api/v1/users", ADMIN, Admin),
     rule("POST", "/api/v1/users/{user}/disable", ADMIN, Admin),
     rule("POST", "/api/v1/users/{user}/enable", ADMIN, Admin),

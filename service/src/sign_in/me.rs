@@ -2,7 +2,7 @@
 use super::{attempt, browser, github, identities, local, next, oidc, session};
 use crate::{
     audit::Actor,
-    auth::{Identity, SignedIn, access::segment, caller::Via, recent},
+    auth::{SignedIn, access::segment, caller::Via, step_up::at_the_browser},
     error::{Error, Result},
     http::{body::Json, page::Page, problem::Problems},
     state::State,
@@ -66,15 +66,6 @@ pub struct PasswordRequest {
     pub password: String,
 }
 
-/// Ways in are changed by the person at the browser, who has just proved who they are; a token
-/// that could make itself another door would outlive its own revocation.
-fn at_the_browser(state: &State, who: &Identity) -> Result<Uuid> {
-    match who.via {
-        Via::Session(id) => recent(who, &state.clock).map(|()| id),
-        _ => Err(Error::forbidden("session-needed", "sign in with a browser for this; a token cannot do it")),
-    }
-}
-
 /// List your identities
 #[utoipa::path(tag = "sign-in", operation_id = "listIdentities",
     responses((status = 200, description = "Who else vouches for you", body = Page<IdentityView>), Problems))]
@@ -108,7 +99,7 @@ pub async fn link_identity(
     request: HttpRequest,
     body: Json<IdentityLinkRequest>,
 ) -> Result<HttpResponse> {
-    let session = at_the_browser(&state, &who.0)?;
+    let session = at_the_browser(&who.0, &state.clock)?;
     let (key, next) = (body.0.provider, next::local(body.0.next.as_deref()));
     let unknown = || Error::invalid("provider", "none of the providers of this server");
     let settings = &state.sign_in.settings;
@@ -137,7 +128,6 @@ pub async fn unlink_identity(
     who: SignedIn,
     request: HttpRequest,
 ) -> Result<HttpResponse> {
-    at_the_browser(&state, &who.0)?;
     identities::unlink(&state, &who.0, segment(&request, "id")?).await?;
     Ok(HttpResponse::NoContent().finish())
 }
@@ -201,7 +191,7 @@ pub async fn set_password(
     who: SignedIn,
     body: Json<PasswordRequest>,
 ) -> Result<HttpResponse> {
-    let own = at_the_browser(&state, &who.0)?;
+    let own = at_the_browser(&who.0, &state.clock)?;
     if !state.sign_in.settings.local {
         return Err(Error::invalid("password", "local accounts are switched off on this server"));
     }

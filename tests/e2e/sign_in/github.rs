@@ -3,7 +3,7 @@ use super::{PASSWORD, begin_link, local_user, me, with_file};
 use serde_json::json;
 use tamis_e2e::{
     app::TestApp,
-    browser::{assert_in, assert_problem, browser, open, password, sign_in, through},
+    browser::{assert_in, assert_problem, browser, cookies, open, password, sign_in, through},
     client::Person,
     github::{Account, GitHub},
 };
@@ -136,6 +136,52 @@ async fn an_answer_is_good_once_and_in_the_browser_that_asked() {
         assert!(reply.header("location").ends_with("next=%2Fcatalog"), "{}", reply.header("location"));
     }
     assert_eq!(state.len(), 43);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_many_uses_of_one_answer_at_once_one_signs_in() {
+    let github = GitHub::start();
+    let (app, _file) = server(&github, "allow_sign_up = true").await;
+    let alice = browser(&app);
+    let away = alice.get("/sign-in/github").await.expect(303);
+    let back = through(&alice, away.header("location")).await;
+    let visit = cookies(&away).remove(0);
+    let all = (0..10).map(|_| {
+        let (nobody, back, visit) = (browser(&app), back.clone(), visit.clone());
+        tokio::spawn(async move { nobody.send(nobody.http.get(back).header("cookie", visit)).await })
+    });
+    let mut locations = vec![];
+    for one in all.collect::<Vec<_>>() {
+        locations.push(one.await.unwrap().expect(303).header("location").to_owned());
+    }
+    let signed_in = locations.iter().filter(|l| *l == "/").count();
+    let refused = locations.iter().filter(|l| l.contains("problem=sign-in-expired")).count();
+    assert_eq!((signed_in, refused), (1, 9), "{locations:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_first_sign_ins_at_once_make_one_account() {
+    let github = GitHub::start();
+    let (app, _file) = server(&github, "allow_sign_up = true").await;
+    let mut begun = vec![];
+    for _ in 0..4 {
+        let person = browser(&app);
+        let away = person.get("/sign-in/github").await.expect(303);
+        let back = through(&person, away.header("location")).await;
+        begun.push((person, back));
+    }
+    let all: Vec<_> = begun
+        .into_iter()
+        .map(|(person, back)| {
+            tokio::spawn(async move {
+                assert_in(&open(&person, &back).await, "/");
+                me(&person).await["handle"].as_str().unwrap().to_owned()
+            })
+        })
+        .collect();
+    for one in all {
+        assert_eq!(one.await.unwrap(), "octo-cat");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

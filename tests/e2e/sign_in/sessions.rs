@@ -108,3 +108,18 @@ async fn seen(app: &TestApp, person: &Person) {
     }
     panic!("the use of a session is not noted");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_page_keeps_its_cookie_to_itself_and_is_not_shown_where_it_would_travel_in_the_clear() {
+    let app = TestApp::spawn_with(&["--public-url", "https://tamis.example.org"]).await;
+    let page = app.anonymous().get("/sign-in").await.expect(200);
+    let cookie = page.header("set-cookie").to_owned();
+    assert!(cookie.starts_with("__Host-tamis-visit=") && cookie.contains("Secure"), "{cookie}");
+    assert!(cookie.contains("HttpOnly") && cookie.contains("Path=/"), "{cookie}");
+    for elsewhere in
+        ["http://tamis.example.org", "http://127.0.0.1.example.org", "http://localhost.example.org"]
+    {
+        let app = TestApp::spawn_with(&["--public-url", elsewhere]).await;
+        app.anonymous().get("/sign-in").await.expect_problem(403, "insecure-sign-in");
+    }
+}
