@@ -5,7 +5,7 @@ use super::{Profile, browser::Visitor, mapping, session, settings::Rules};
 use crate::{
     audit::{self, Actor},
     db::{WriteTxn, retrying},
-    error::{Error, Result},
+    error::{Error, Kind, Result},
     operate::accounts,
     state::State,
 };
@@ -52,7 +52,7 @@ pub async fn enter(
     // Two tabs may make the same account, or two people take the same handle, at one moment.
     for _ in 0..3 {
         match retrying(|| enter_once(state, visitor, profile, rules)).await {
-            Err(error) if error.code() == "conflict" => {}
+            Err(error) if error.kind() == Kind::Conflict => {}
             done => return done,
         }
     }
