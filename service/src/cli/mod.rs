@@ -24,7 +24,7 @@ pub struct Cli {
 #[derive(Subcommand)]
 enum Command {
     /// Run the server.
-    Serve(ServeCommand),
+    Serve(Box<ServeCommand>),
     /// Create users, let them in and keep them out.
     #[command(subcommand)]
     User(UserCommand),
