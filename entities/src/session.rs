@@ -15,6 +15,14 @@ pub struct Model {
     pub created_at: Timestamp,
     pub expires_at: Timestamp,
     pub revoked_at: Option<Timestamp>,
+    /// When this person last proved who they are; an issuer may know of an earlier moment.
+    pub signed_in_at: Option<Timestamp>,
+    /// `link`, `password`, or the provider.
+    pub method: Option<String>,
+    /// To the minute.
+    pub last_seen_at: Option<Timestamp>,
+    #[sea_orm(column_type = "Text", nullable)]
+    pub user_agent: Option<String>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

@@ -12,6 +12,8 @@ pub struct Model {
     pub user_id: Uuid,
     pub role: MemberRole,
     pub created_at: Timestamp,
+    /// The provider whose groups gave this membership; none: a person did.
+    pub source: Option<String>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

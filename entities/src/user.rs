@@ -15,6 +15,10 @@ pub struct Model {
     pub email: Option<String>,
     pub disabled_at: Option<Timestamp>,
     pub created_at: Timestamp,
+    /// The provider whose groups gave the role; none: an operator did.
+    pub role_source: Option<String>,
+    /// What the role was before a provider raised it.
+    pub role_before: Option<Role>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

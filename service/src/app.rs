@@ -32,6 +32,7 @@ impl State {
         let secret = operate::instance::secret(&db).await?;
         let cores = std::thread::available_parallelism().map_or(2, |n| n.get());
         let outbound = crate::imports::client(&serve)?;
+        let sign_in = crate::sign_in::SignIn::open(serve.sign_in.as_deref(), cores)?;
         Ok(Self::from(Inner {
             public_url: serve.public_url(),
             db,
@@ -47,6 +48,7 @@ impl State {
             jobs: jobs::wakeup::Wakeup::default(),
             leaving: AtomicBool::new(false),
             oauth: oauth::Kept::default(),
+            sign_in,
         }))
     }
 }

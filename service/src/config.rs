@@ -126,6 +126,15 @@ pub struct ServeArgs {
     #[arg(long = "allow-network", env = "TAMIS_ALLOW_NETWORK", value_name = "CIDR", value_delimiter = ',')]
     pub allow_networks: Vec<IpNet>,
 
+    /// Who may sign in and how: OpenID Connect issuers, GitHub, local accounts. A TOML file; see
+    /// service/docs/sign-in.md. Without it local accounts and one-time links.
+    #[arg(long, env = "TAMIS_SIGN_IN", value_name = "FILE")]
+    pub sign_in: Option<PathBuf>,
+
+    /// A network of reverse proxies whose X-Forwarded-For is believed, e.g. 10.0.0.0/8; may be repeated.
+    #[arg(long = "trusted-proxy", env = "TAMIS_TRUSTED_PROXY", value_name = "CIDR", value_delimiter = ',')]
+    pub trusted_proxies: Vec<IpNet>,
+
     /// Where links to GitHub lead; another base for GitHub Enterprise.
     #[arg(long, env = "TAMIS_GITHUB_URL", default_value = "https://github.com", value_name = "URL")]
     pub github_url: Url,

@@ -7,6 +7,7 @@ use crate::{
     jobs::wakeup::Wakeup,
     modules::{hot::Hot, verifiers::Verifiers},
     oauth,
+    sign_in::SignIn,
 };
 use std::{
     ops::Deref,
@@ -39,6 +40,7 @@ pub struct Inner {
     /// Asked to stop: every answer from now on asks the client to connect anew, elsewhere.
     pub leaving: AtomicBool,
     pub oauth: oauth::Kept,
+    pub sign_in: SignIn,
 }
 
 impl Deref for State {

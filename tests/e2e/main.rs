@@ -19,6 +19,7 @@ mod repeats;
 mod revocation;
 mod schema;
 mod seed_in_envoy;
+mod sign_in;
 mod teams;
 mod tour;
 mod verification;

@@ -4,9 +4,12 @@
 
 pub mod app;
 pub mod binary;
+pub mod browser;
 pub mod client;
 pub mod crash;
 pub mod database;
 pub mod envoy;
 pub mod fixtures;
+pub mod github;
+pub mod issuer;
 pub mod modules;

@@ -22,6 +22,11 @@ use uuid::Uuid;
 pub const COOKIE_HTTPS: &str = "__Host-tamis";
 pub const COOKIE_LOOPBACK: &str = "tamis_session";
 
+/// A browser session that nobody uses ends after this.
+pub const IDLE: Duration = Duration::from_secs(12 * 3600);
+/// How exactly its use is noted.
+const SEEN: Duration = Duration::from_secs(60);
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Via {
     Token(Uuid),
@@ -40,6 +45,8 @@ pub struct Identity {
     pub scopes: Scopes,
     pub teams: Vec<(Uuid, MemberRole)>,
     pub via: Via,
+    /// When they last proved who they are; known of browser sessions only.
+    pub signed_in_at: Option<Timestamp>,
 }
 
 impl Identity {
@@ -185,11 +192,39 @@ async fn by_session(state: &State, text: &str) -> Result<Caller> {
         .one(&*state.db)
         .await?
         .ok_or_else(refused)?;
-    if session.revoked_at.is_some() || session.expires_at <= state.clock.now() {
+    let now = state.clock.now();
+    let seen = session.last_seen_at.unwrap_or(session.created_at);
+    if session.revoked_at.is_some() || session.expires_at <= now || seen.plus(IDLE) <= now {
         return Err(refused());
     }
-    let identity = identity(&*state.db, session.user_id, Via::Session(session.id), None).await?;
-    identity.map(|who| Caller(Some(Arc::new(who)))).ok_or_else(refused)
+    if seen.plus(SEEN) <= now {
+        note_seen(state, session.id, now);
+    }
+    let found = identity(&*state.db, session.user_id, Via::Session(session.id), None).await?;
+    let who = Identity { signed_in_at: session.signed_in_at, ..found.ok_or_else(refused)? };
+    Ok(Caller(Some(Arc::new(who))))
+}
+
+/// Off the request's path, as with tokens.
+fn note_seen(state: &State, id: Uuid, now: Timestamp) {
+    let state = state.clone();
+    tokio::spawn(async move {
+        let done = async {
+            let txn = state.db.begin_write().await?;
+            let seen = sea_orm::sea_query::Expr::value(now);
+            let update = session::Entity::update_many().col_expr(session::Column::LastSeenAt, seen);
+            update.filter(session::Column::Id.eq(id)).exec(&*txn).await?;
+            txn.commit().await
+        };
+        if let Err(error) = done.await {
+            tracing::debug!(%error, "session use not noted");
+        }
+    });
+}
+
+/// Who a page is shown to, without failing on a stale cookie.
+pub async fn visitor(state: &State, request: &HttpRequest) -> Caller {
+    authenticate(state, request).await.unwrap_or_default()
 }
 
 /// None when the user is gone or disabled. Scopes are never more than the role allows now.
@@ -211,5 +246,13 @@ pub async fn identity<C: ConnectionTrait>(
         None => allowed,
     };
     let teams = members.into_iter().map(|m| (m.team_id, m.role)).collect();
-    Ok(Some(Identity { id, handle: namespace.handle, role: user.role, scopes, teams, via }))
+    Ok(Some(Identity {
+        id,
+        handle: namespace.handle,
+        role: user.role,
+        scopes,
+        teams,
+        via,
+        signed_in_at: None,
+    }))
 }

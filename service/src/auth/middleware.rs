@@ -3,6 +3,7 @@
 //! the extractors in `access`, by the same row.
 use super::{
     caller::{Caller, Via, authenticate},
+    step_up,
     table::{self, Need, Rule},
 };
 use crate::{
@@ -83,6 +84,9 @@ async fn admit(request: &HttpRequest, rule: &Rule) -> Result<Caller> {
     }
     if matches!(who.via, Via::Session(_)) && request.method() != Method::GET {
         same_origin(state, request)?;
+    }
+    if rule.need == Need::AtTheBrowser {
+        step_up::at_the_browser(who, &state.clock)?;
     }
     let refused = match rule.need {
         Need::Curator => !who.is_curator(),

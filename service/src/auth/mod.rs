@@ -6,9 +6,10 @@ pub mod caller;
 pub mod middleware;
 pub mod names;
 pub mod secret;
-pub mod sign_in;
 pub mod standing;
+pub mod step_up;
 pub mod table;
 
 pub use access::{FilterAccess, ReleaseAccess, ReviewAccess, UploadTarget};
 pub use caller::{Caller, Identity, SignedIn};
+pub use step_up::recent;

@@ -1,5 +1,6 @@
 //! The command line: one binary, one subcommand a use. Prints; decides nothing.
 mod operator;
+mod secret;
 mod serve;
 mod verify;
 
@@ -23,8 +24,8 @@ pub struct Cli {
 #[derive(Subcommand)]
 enum Command {
     /// Run the server.
-    Serve(ServeCommand),
-    /// Create users and their sign-in links.
+    Serve(Box<ServeCommand>),
+    /// Create users, let them in and keep them out.
     #[command(subcommand)]
     User(UserCommand),
     /// Create API tokens.
@@ -94,6 +95,27 @@ enum UserCommand {
         #[arg(long, env = "TAMIS_PUBLIC_URL", default_value = "http://127.0.0.1:8080", value_name = "URL",
               value_parser = config::public_url)]
         public_url: url::Url,
+        #[command(flatten)]
+        store: StoreArgs,
+    },
+    /// Set a user's password; asks for it, or reads a line of standard input.
+    Password {
+        /// The handle of a user that exists.
+        name: Slug,
+        #[command(flatten)]
+        store: StoreArgs,
+    },
+    /// Let a user in by no door any more; their tokens do nothing until they are enabled again.
+    Disable {
+        /// The handle of a user that exists.
+        name: Slug,
+        #[command(flatten)]
+        store: StoreArgs,
+    },
+    /// Let a disabled user in again.
+    Enable {
+        /// The handle of a user that exists.
+        name: Slug,
         #[command(flatten)]
         store: StoreArgs,
     },
@@ -236,7 +258,10 @@ async fn run(command: Command) -> Result<ExitCode> {
         Command::User(UserCommand::Link { name, public_url, store }) => {
             op::user_link(store, public_url, &name).await
         }
-        Command::Keys(KeysCommand::Rotate(c)) => operator::keys_rotate(c.store).await,
+        Command::Keys(KeysCommand::Rotate(c)) => op::keys_rotate(c.store).await,
+        Command::User(UserCommand::Password { name, store }) => op::user_password(store, &name).await,
+        Command::User(UserCommand::Disable { name, store }) => op::user_disable(store, &name).await,
+        Command::User(UserCommand::Enable { name, store }) => op::user_enable(store, &name).await,
         Command::Token(TokenCommand::Create { user, scope, expires, name, store }) => {
             op::token_create(store, &user, scope, expires, name).await
         }

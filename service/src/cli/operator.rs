@@ -8,7 +8,9 @@ use crate::{
     modules::gc,
     oauth::keys,
     operate::{accounts, backup as saving, fsck as checking},
+    sign_in::local,
     state::State,
+    users,
 };
 use clap::Parser;
 use std::{io::Write, net::SocketAddr, path::Path, process::ExitCode, time::Duration};
@@ -39,7 +41,9 @@ fn no_server() -> Result<ServeArgs> {
         #[command(flatten)]
         serve: ServeArgs,
     }
-    Only::try_parse_from(["tamis"]).map(|o| o.serve).map_err(|e| Error::invalid("environment", e.to_string()))
+    let only = Only::try_parse_from(["tamis"]).map_err(|e| Error::invalid("environment", e.to_string()))?;
+    // Nor do they sign anybody in; the server's secrets may not be readable here.
+    Ok(ServeArgs { sign_in: None, ..only.serve })
 }
 
 async fn open(store: StoreArgs) -> Result<State> {
@@ -63,6 +67,33 @@ pub async fn user_link(store: StoreArgs, public_url: url::Url, name: &Slug) -> R
     let serve = ServeArgs { public_url: Some(public_url), ..no_server()? };
     let state = State::open(store, serve, Clock::default()).await?;
     say(accounts::link(&state, name).await?);
+    Ok(ExitCode::SUCCESS)
+}
+
+/// From standard input: a person's terminal does not show what is typed.
+pub async fn user_password(store: StoreArgs, name: &Slug) -> Result<ExitCode> {
+    let state = open(store).await?;
+    let (namespace, user) = accounts::find(&state, name).await?;
+    let password = tokio::task::spawn_blocking(move || super::secret::read("New password: ")).await??;
+    let account = (user.id, &namespace.handle);
+    local::set_password(&state, &audit::Actor::system("operator"), account, &password, None).await?;
+    say(format_args!("{name} signs in with this password from now on; their sessions have ended"));
+    Ok(ExitCode::SUCCESS)
+}
+
+pub async fn user_disable(store: StoreArgs, name: &Slug) -> Result<ExitCode> {
+    let state = open(store).await?;
+    let (namespace, _) = accounts::find(&state, name).await?;
+    users::disable(&state, &audit::Actor::system("operator"), None, &namespace, None).await?;
+    say(format_args!("{name} is disabled"));
+    Ok(ExitCode::SUCCESS)
+}
+
+pub async fn user_enable(store: StoreArgs, name: &Slug) -> Result<ExitCode> {
+    let state = open(store).await?;
+    let (namespace, _) = accounts::find(&state, name).await?;
+    users::enable(&state, &audit::Actor::system("operator"), &namespace).await?;
+    say(format_args!("{name} is enabled"));
     Ok(ExitCode::SUCCESS)
 }
 

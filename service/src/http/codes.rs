@@ -8,6 +8,7 @@ use crate::{
 use actix_web::{HttpRequest, HttpResponse, get};
 
 pub const CODES: &[(&str, &str)] = &[
+    ("account-disabled", "The account is disabled; an administrator can enable it again."),
     (
         "address-refused",
         "An import led to an address that this server must not connect to. The operator can allow a network with --allow-network.",
@@ -18,6 +19,7 @@ pub const CODES: &[(&str, &str)] = &[
     ("digest-mismatch", "What was fetched has another digest than the request names."),
     ("fetch-failed", "The source of an import did not answer as it should."),
     ("foreign-origin", "A browser session may write only from Tamis's own pages."),
+    ("form-expired", "The form was shown to another browser or too long ago. Open the page again."),
     ("handle-taken", "The handle is taken, or would be mistaken for one that is."),
     ("has-published-releases", "A filter is removed only when nothing of it is published."),
     ("idempotency-in-progress", "The first request with this Idempotency-Key is still being served."),
@@ -26,11 +28,14 @@ pub const CODES: &[(&str, &str)] = &[
         "The request was served, and its answer may tell of what the caller has lost since.",
     ),
     ("idempotency-key-reused", "This Idempotency-Key was sent with another request."),
+    ("identity-linked", "The identity belongs to another account here."),
     ("insecure-sign-in", "Sign-in over plain http works on loopback only."),
     ("insufficient-scope", "The token does not carry the scope that this route asks for."),
     ("internal", "A fault on the server's side; its log has the request id."),
     ("invalid", "A field of the request is not valid; `errors` names each and says how it should be."),
+    ("last-admin", "An instance keeps at least one administrator who can sign in."),
     ("last-owner", "A team keeps at least one owner."),
+    ("last-way-in", "An account keeps at least one way to sign in."),
     ("link-used", "A sign-in link works once and for half an hour."),
     ("metadata-only", "Administrators see that a release exists, not its bytes."),
     ("method-not-allowed", "The path answers to other methods; `Allow` lists them."),
@@ -41,14 +46,28 @@ pub const CODES: &[(&str, &str)] = &[
     ("module-refused", "Verification refused the module; `errors` and `report` say why and what to do."),
     ("module-too-large", "The module is larger than the operator allows."),
     ("name-taken", "The name is taken, or would be mistaken for one that is."),
+    (
+        "no-account",
+        "No account here belongs to this identity. Sign in to your account in another way and link it there, or ask an operator for one.",
+    ),
     ("no-such-user", "There is no user of this name."),
     ("not-a-draft", "Only a draft can be changed or deleted directly."),
+    (
+        "not-admitted",
+        "The operator's rules do not let this identity in: its verified address, its groups or its organisations.",
+    ),
     ("not-approved", "Only an approved review can be released, and only once."),
     ("not-empty", "The directory holds something already; nothing was written."),
     ("not-found", "There is nothing here, or nothing that the caller may see; the two are not told apart."),
     ("nothing-to-clone", "The filter has no release that the caller may clone."),
+    ("own-account", "Somebody else has to disable your account."),
     ("own-work", "Who submitted, uploaded or may write a filter does not decide on it."),
     ("owns-filters", "A team is removed only when it owns no filters."),
+    ("provider-answer", "What the provider sent does not fit the sign-in that began here. Start again."),
+    (
+        "provider-away",
+        "The provider does not answer as it should. Try again in a moment, or sign in another way.",
+    ),
     ("quarantined", "A curator has quarantined the release; the reason is in `detail`."),
     (
         "range-not-satisfiable",
@@ -61,6 +80,13 @@ pub const CODES: &[(&str, &str)] = &[
     ("role", "The caller's role does not allow this."),
     ("scope-beyond-credential", "A token can carry no more than the credential that makes it."),
     ("scope-beyond-role", "A token can carry no more than its owner's role allows."),
+    ("session-needed", "The act takes a person who has signed in with a browser."),
+    ("sign-in-again", "The act takes a sign-in of the last ten minutes. Sign in again, then repeat it."),
+    (
+        "sign-in-expired",
+        "The sign-in was not begun in this browser, was finished already, or took longer than ten minutes. Start again.",
+    ),
+    ("sign-in-refused", "The provider did not sign you in."),
     ("stale", "The object has changed since the caller looked at it."),
     ("storage-full", "There is no room left; nothing was changed."),
     ("too-many-names", "Each handle that was left stays taken, so nobody leaves many."),
@@ -72,6 +98,7 @@ pub const CODES: &[(&str, &str)] = &[
     ("unsupported-content-encoding", "Uploads are sent without a content coding."),
     ("unsupported-media-type", "The body has another Content-Type than the route takes."),
     ("version-retired", "The version was deleted, and never gets other bytes."),
+    ("wrong-credentials", "Name and password do not fit."),
     ("wrong-state", "The release is in a state that this action does not start from."),
 ];
 

@@ -33,6 +33,7 @@ problem details with a stable `code`. What you may not see answers exactly like 
         (name = "oauth", description = "Programs that people let act for them"),
         (name = "audit", description = "Who did what"),
         (name = "sign-in", description = "Browser sessions"),
+        (name = "users", description = "The people of the instance, for its administrators"),
         (name = "operation", description = "Health and metrics"),
         (name = "pages", description = "Pages for people"),
     )

@@ -1,8 +1,9 @@
 //! The start page: what is published here, and where to go next. The console will live here.
 use crate::{
-    auth::sign_in,
+    auth::caller,
     catalog::list::{self, CatalogQuery},
     error::Result,
+    sign_in::me::sign_out_token,
     state::State,
 };
 use actix_web::{HttpRequest, HttpResponse, get, http::header, web};
@@ -70,12 +71,16 @@ pub async fn get_home(state: web::Data<State>, request: HttpRequest) -> Result<H
         body.push_str("</tbody></table>");
     }
     body.push_str("<p><a href=\"/docs/\">API</a> · <a href=\"/openapi.json\">OpenAPI</a></p>");
-    if let Some(who) = sign_in::visitor(&state, &request).await.identity() {
-        let _ = write!(
-            body,
-            "<form method=\"post\" action=\"/sign-out\"><p>Signed in as <b>{}</b> ({}). <button>Sign out</button></p></form>",
-            who.handle, who.role
-        );
+    match caller::visitor(&state, &request).await.identity() {
+        Some(who) => {
+            let form = sign_out_token(&state, &request)?;
+            let _ = write!(
+                body,
+                "<form method=\"post\" action=\"/sign-out\"><input type=\"hidden\" name=\"form\" value=\"{form}\"><p>Signed in as <b>{}</b> ({}). <button>Sign out</button></p></form>",
+                who.handle, who.role
+            );
+        }
+        None => body.push_str("<p><a href=\"/sign-in\">Sign in</a></p>"),
     }
     Ok(page("Catalog", &body))
 }

@@ -21,8 +21,9 @@ use tamis_entities::{idempotency_key as kept, value::Sha256};
 use utoipa::openapi;
 use uuid::Uuid;
 
-/// Their answers hold a secret.
-const SECRETIVE: [&str; 2] = ["/api/v1/tokens", "/api/v1/oauth-clients"];
+/// What answers with a secret, or is sent one: neither is kept, not even as a hash.
+const SECRETS: [&str; 4] =
+    ["/api/v1/tokens", "/api/v1/oauth-clients", "/api/v1/me/password", "/api/v1/me/identities/link"];
 const MOST: usize = 1024 * 1024;
 /// How long an answer is kept.
 pub const LIFE: Duration = Duration::from_secs(24 * 3600);
@@ -58,7 +59,7 @@ pub async fn keep_answers<B: MessageBody + 'static>(
 /// For the document: a POST of the API that is not a form and makes no secret.
 pub fn takes_key(path: &str, post: &openapi::path::Operation) -> bool {
     let form = matches!(&post.request_body, Some(openapi::RefOr::T(body)) if body.content.contains_key("multipart/form-data"));
-    path.starts_with("/api/") && !SECRETIVE.contains(&path) && !form
+    path.starts_with("/api/") && !SECRETS.contains(&path) && !form
 }
 
 pub fn parameter() -> openapi::path::Parameter {
@@ -75,7 +76,7 @@ pub fn parameter() -> openapi::path::Parameter {
 }
 
 fn applies(request: &ServiceRequest) -> Option<(State, Arc<Identity>, String)> {
-    if request.method() != Method::POST || SECRETIVE.contains(&request.path()) {
+    if request.method() != Method::POST || SECRETS.contains(&request.path()) {
         return None;
     }
     let key = request.headers().get("idempotency-key")?.to_str().unwrap_or_default().to_owned();

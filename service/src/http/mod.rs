@@ -1,6 +1,7 @@
 //! The HTTP edge: routes, errors as problems, pages of lists, request bodies, middleware,
 //! the OpenAPI document. Slices own their handlers; nothing here knows a business rule.
 pub mod body;
+pub mod client_address;
 pub mod codes;
 pub mod conditional;
 pub mod document;

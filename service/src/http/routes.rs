@@ -2,12 +2,13 @@
 //! `auth::table`; a test compares the two.
 use super::{codes, document, health, home, problem};
 use crate::{
-    audit, auth::sign_in, catalog, filters, imports, modules, oauth, releases, reviews, teams, tokens,
+    audit, catalog, filters, imports, modules, oauth, releases, reviews, sign_in, teams, tokens, users,
 };
 use actix_web::{HttpResponse, http::StatusCode};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 pub fn configure(config: &mut ServiceConfig<'_>) {
+    people(config);
     config
         .service(home::get_home)
         .service(codes::get_problem)
@@ -15,9 +16,6 @@ pub fn configure(config: &mut ServiceConfig<'_>) {
         .service(health::get_ready)
         .service(health::get_metrics)
         .service(document::get_openapi)
-        .service(sign_in::show_sign_in)
-        .service(sign_in::sign_in)
-        .service(sign_in::sign_out)
         .service(modules::http::get_module)
         .service(catalog::http::list_catalog)
         .service(catalog::http::get_catalog_entry)
@@ -108,6 +106,30 @@ fn for_programs(config: &mut ServiceConfig<'_>) {
         .service(oauth::clients::http::get_oauth_client)
         .service(oauth::clients::http::change_oauth_client)
         .service(oauth::clients::http::delete_oauth_client);
+}
+
+/// How people come in, and who they are.
+fn people(config: &mut ServiceConfig<'_>) {
+    config
+        .service(sign_in::http::show_sign_in)
+        .service(sign_in::http::start_oidc)
+        .service(sign_in::http::finish_oidc)
+        .service(sign_in::http::start_github)
+        .service(sign_in::http::finish_github)
+        .service(sign_in::http::sign_in_locally)
+        .service(sign_in::link::show_sign_in_link)
+        .service(sign_in::link::sign_in)
+        .service(sign_in::http::sign_out)
+        .service(sign_in::me::list_identities)
+        .service(sign_in::me::link_identity)
+        .service(sign_in::me::unlink_identity)
+        .service(sign_in::me::list_sessions)
+        .service(sign_in::me::end_session)
+        .service(sign_in::me::end_other_sessions)
+        .service(sign_in::me::set_password)
+        .service(users::http::list_users)
+        .service(users::http::disable_user)
+        .service(users::http::enable_user);
 }
 
 pub async fn unmatched() -> HttpResponse {

@@ -187,5 +187,6 @@ async fn speaks_for(state: &State, claims: &Claims) -> Result<Option<Identity>> 
         scopes,
         teams: found.iter().filter_map(|row| row.team_id.zip(row.team_role)).collect(),
         via: Via::OAuth(claims.sid),
+        signed_in_at: None,
     }))
 }

@@ -8,7 +8,11 @@ use super::{
     words::Words,
 };
 use crate::{
-    auth::{Identity, caller::Via, middleware::same_origin, sign_in::visitor},
+    auth::{
+        Identity,
+        caller::{Via, visitor},
+        middleware::same_origin,
+    },
     error::{Error, Result},
     http::{home::escape, problem::Problems},
     state::State,
@@ -32,7 +36,8 @@ async fn browser(state: &State, request: &HttpRequest) -> Result<Option<Visitor>
     let Some(who) = visitor(state, request).await.0 else { return Ok(None) };
     let Via::Session(id) = who.via else { return Ok(None) };
     let session = session::Entity::find_by_id(id).one(&*state.db).await?;
-    Ok(session.map(|s| Visitor { who, session: id, since: s.created_at }))
+    let since = |s: session::Model| who.signed_in_at.unwrap_or(s.created_at);
+    Ok(session.map(since).map(|since| Visitor { who, session: id, since }))
 }
 
 fn see_other(to: &str) -> HttpResponse {
@@ -44,9 +49,18 @@ fn see_other(to: &str) -> HttpResponse {
 
 /// Sign in first, then come back to a path of ours.
 fn sign_in_first(path: &str, query: &str) -> HttpResponse {
+    see_other(&sign_in_page(path, query, false))
+}
+
+/// `again`: who is signed in already is to prove it once more.
+fn sign_in_page(path: &str, query: &str, again: bool) -> String {
     let next = if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") };
-    let next = url::form_urlencoded::Serializer::new(String::new()).append_pair("next", &next).finish();
-    see_other(&format!("/sign-in?{next}"))
+    let mut page = url::form_urlencoded::Serializer::new("/sign-in?".to_owned());
+    page.append_pair("next", &next);
+    if again {
+        page.append_pair("again", "true");
+    }
+    page.finish()
 }
 
 fn shown(refusal: &Refusal) -> HttpResponse {
@@ -123,12 +137,14 @@ async fn begin(state: &State, request: &HttpRequest, question: &str) -> Result<H
         let oldest = asked.max_age.map(|age| state.clock.now().minus(Duration::from_secs(age)));
         asked.prompt != Prompt::Login && oldest.is_none_or(|oldest| v.since >= oldest)
     };
+    let again = visitor.is_some();
     let Some(visitor) = visitor.filter(fresh) else {
         if asked.prompt == Prompt::None {
             return Err(give_up("login_required", "nobody is signed in"));
         }
         // What asked for a new sign-in has had it when they come back; the client sees `auth_time`.
-        return Ok(sign_in_first("/oauth2/authorize", &fields.query_without(&["prompt", "max_age"])));
+        let rest = fields.query_without(&["prompt", "max_age"]);
+        return Ok(see_other(&sign_in_page("/oauth2/authorize", &rest, again)));
     };
     let words = asked.words.allowed_to(visitor.who.role);
     if words.is_empty() {

@@ -1,9 +1,10 @@
-//! Local accounts: made by operator commands; later also by sign-in.
+//! Accounts: made by operator commands, and by a first sign-in.
 use crate::{
     audit::{self, Actor},
-    auth::{access::find_namespace, sign_in},
+    auth::access::find_namespace,
     db::WriteTxn,
     error::{Error, Kind, Result},
+    sign_in::link::new_link,
     state::State,
     teams::take_handle,
     tokens,
@@ -41,6 +42,8 @@ pub async fn insert(
         email: None,
         disabled_at: None,
         created_at: namespace.created_at,
+        role_source: None,
+        role_before: None,
     };
     user::Entity::insert(user.clone().into_active_model()).exec_without_returning(&**txn).await?;
     Ok(user)
@@ -62,7 +65,7 @@ pub async fn find(state: &State, handle: &Slug) -> Result<(namespace::Model, use
 /// A one-time sign-in link.
 pub async fn link(state: &State, handle: &Slug) -> Result<String> {
     let (namespace, user) = find(state, handle).await?;
-    sign_in::new_link(state, &Actor::system("operator"), user.id, namespace.handle.as_str()).await
+    new_link(state, &Actor::system("operator"), user.id, namespace.handle.as_str()).await
 }
 
 /// A token; without scopes it carries all that the role allows.

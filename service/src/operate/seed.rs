@@ -63,7 +63,15 @@ async fn account(
             user.id
         }
     };
-    Ok(Identity { id, handle, role, scopes: Scopes::of_role(role), teams, via: Via::Operator })
+    Ok(Identity {
+        id,
+        handle,
+        role,
+        scopes: Scopes::of_role(role),
+        teams,
+        via: Via::Operator,
+        signed_in_at: None,
+    })
 }
 
 async fn namespace(state: &State) -> Result<namespace::Model> {

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     audit::{self, Actor},
-    auth::{Caller, ReviewAccess, SignedIn, access::find_namespace},
+    auth::{self, Caller, ReviewAccess, SignedIn, access::find_namespace},
     error::{Error, Result},
     filters::list::insider,
     http::{
@@ -142,6 +142,7 @@ pub async fn vote_review(
     found: ReviewAccess,
     body: Json<VoteRequest>,
 ) -> Result<web::Json<ReviewView>> {
+    auth::recent(found.access.who()?, &state.clock)?;
     decide::vote(&state, &found, body.0).await?;
     Ok(web::Json(view::view(&state, found.review.id).await?))
 }

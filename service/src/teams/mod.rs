@@ -58,9 +58,10 @@ async fn put(state: &State, txn: &WriteTxn<'_>, team: Uuid, user: Uuid, role: Me
         user_id: Set(user),
         role: Set(role),
         created_at: Set(state.clock.now()),
+        source: Set(None),
     };
     let again = OnConflict::columns([team_member::Column::TeamId, team_member::Column::UserId])
-        .update_column(team_member::Column::Role)
+        .update_columns([team_member::Column::Role, team_member::Column::Source])
         .to_owned();
     team_member::Entity::insert(row).on_conflict(again).exec_without_returning(&**txn).await?;
     Ok(())

@@ -1,7 +1,7 @@
 //! Handlers of `/api/v1/tokens` and `/api/v1/me`.
 use crate::{
     audit::Actor,
-    auth::{SignedIn, access::segment},
+    auth::{SignedIn, access::segment, recent},
     error::{Error, Result},
     http::{body::Json, page::Page, problem::Problems},
     state::State,
@@ -113,6 +113,9 @@ pub async fn create_token(
             "scope-beyond-credential",
             format!("your credential does not carry `{scope}` itself"),
         ));
+    }
+    if request.scopes.contains(&Scope::ReviewsVote) {
+        recent(&who.0, &state.clock)?;
     }
     let owner = user::Entity::find_by_id(who.0.id).one(&*state.db).await?.ok_or_else(Error::not_found)?;
     let expires_at = request.expires_at.unwrap_or_else(|| state.clock.now().plus(super::DEFAULT_LIFE));

@@ -87,6 +87,12 @@ pub enum Asks {
     /// One of the team's.
     OwnClient,
     OwnGrant,
+    /// Nobody here has one.
+    OwnSession,
+    /// None is configured here.
+    Provider,
+    /// A person who has just signed in; here everybody has a token.
+    Browser,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -116,11 +122,27 @@ pub const ROUTES: &[Route] = &[
     route("GET", "/problems/{code}", "", Asks::Nothing),
     route("GET", "/docs", "", Asks::Nothing),
     route("GET", "/docs/{_:.*}", "", Asks::Nothing),
+    route("GET", "/sign-in", "", Asks::Nothing),
+    route("GET", "/sign-in/oidc/{id}", "", Asks::Provider),
+    route("GET", "/sign-in/oidc/{id}/callback", "", Asks::Provider),
+    route("GET", "/sign-in/github", "", Asks::Provider),
+    route("GET", "/sign-in/github/callback", "", Asks::Provider),
+    route("POST", "/sign-in/local", "", Asks::Nothing),
     route("GET", "/sign-in/{secret}", "", Asks::Nothing),
     route("POST", "/sign-in/{secret}", "", Asks::Nothing),
     route("POST", "/sign-out", "", Asks::Nothing),
     route("GET", "/modules/sha256/{file}", READ, Asks::BytesByDigest),
     route("GET", "/api/v1/me", "", Asks::SignIn),
+    route("GET", "/api/v1/me/identities", "tokens:write", Asks::SignIn),
+    route("POST", "/api/v1/me/identities/link", "tokens:write", Asks::Browser),
+    route("DELETE", "/api/v1/me/identities/{id}", "tokens:write", Asks::Browser),
+    route("GET", "/api/v1/me/sessions", "tokens:write", Asks::SignIn),
+    route("DELETE", "/api/v1/me/sessions", "tokens:write", Asks::SignIn),
+    route("DELETE", "/api/v1/me/sessions/{id}", "tokens:write", Asks::OwnSession),
+    route("POST", "/api/v1/me/password", "tokens:write", Asks::Browser),
+    route("GET", "/api/v1/users", "admin", Asks::AdminRole),
+    route("POST", "/api/v1/users/{user}/disable", "admin", Asks::AdminRole),
+    route("POST", "/api/v1/users/{user}/enable", "admin", Asks::AdminRole),
     route("GET", "/api/v1/catalog", READ, Asks::Nothing),
     route("GET", "/api/v1/catalog/{namespace}/{filter}", READ, Asks::CatalogEntry),
     route("GET", "/api/v1/filters", READ, Asks::Nothing),
@@ -311,7 +333,7 @@ fn write_release(who: Principal, stage: Stage) -> Expect {
 pub fn expected(route: &Route, who: Principal, stage: Stage) -> Expect {
     use Asks::*;
     let reading = matches!(route.asks, CatalogEntry | SeeFilter | SeeRelease | Bytes | BytesByDigest);
-    if who == Anonymous && !(route.asks == Nothing || (reading && route.method == "GET")) {
+    if who == Anonymous && !(matches!(route.asks, Nothing | Provider) || (reading && route.method == "GET")) {
         return Expect::Unauthenticated;
     }
     if who != Anonymous && !who.carries(route.scope) {
@@ -339,6 +361,7 @@ pub fn expected(route: &Route, who: Principal, stage: Stage) -> Expect {
         OwnTeam => if_seen(matches!(who, Owner | Unscoped), who.in_team()),
         OwnToken | OwnGrant => if_seen(matches!(who, Owner | Unscoped), false),
         OwnClient => if_seen(matches!(who, Owner | Unscoped | Admin), false),
-        SomebodyElses => Expect::Absent,
+        SomebodyElses | OwnSession | Provider => Expect::Absent,
+        Browser => Expect::Forbidden,
     }
 }

@@ -314,6 +314,11 @@ impl World {
                 request.form(&[("nothing", "of what it takes")])
             }
             ("POST", "tokens") => request.json(&json!({"name": "probe", "scopes": []})),
+            ("POST", "disable") => request.json(&json!({"reason": "x".repeat(1001)})),
+            ("POST", "local") => {
+                let fields = [("name", "olga"), ("password", "x"), ("form", "none")];
+                request.header("sec-fetch-site", "same-origin").form(&fields)
+            }
             ("POST", "sign-out" | "{secret}") => request.header("sec-fetch-site", "same-origin"),
             _ => request,
         };

@@ -85,6 +85,7 @@ async fn sign_in(db: &Db, user: Uuid) -> String {
         created_at: Set(now),
         expires_at: Set(now.plus(Duration::from_secs(3600))),
         revoked_at: Set(None),
+        ..Default::default()
     };
     let txn = db.begin_write().await.unwrap();
     session::Entity::insert(row).exec_without_returning(&*txn).await.unwrap();

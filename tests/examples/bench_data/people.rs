@@ -51,6 +51,7 @@ pub async fn teams(txn: &WriteTxn<'_>, reader: &Home, count: u64, now: Timestamp
             user_id: Set(reader.id),
             role: Set(MemberRole::Member),
             created_at: Set(now),
+            source: Set(None),
         };
         team_member::Entity::insert(row).exec_without_returning(&**txn).await?;
     }

@@ -1,0 +1,107 @@
+//! Handlers of `/api/v1/users`, for administrators.
+use crate::{
+    audit::Actor,
+    auth::{SignedIn, access::segment},
+    error::{Error, Result},
+    filters::view::{handle_of, handles},
+    http::{
+        body::{Json, Query},
+        page::{Cursors, Page, PageQuery},
+        problem::Problems,
+    },
+    state::State,
+    teams::find,
+};
+use actix_web::{HttpRequest, HttpResponse, get, post, web};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use serde::{Deserialize, Serialize};
+use tamis_entities::{
+    user,
+    value::{NamespaceKind, Role, Slug, Timestamp},
+};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+#[derive(Serialize, ToSchema)]
+pub struct UserView {
+    pub handle: Slug,
+    pub role: Role,
+    /// The provider whose groups gave the role.
+    pub role_source: Option<String>,
+    pub email: Option<String>,
+    pub created_at: Timestamp,
+    pub disabled_at: Option<Timestamp>,
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DisableRequest {
+    /// For the audit log.
+    #[schema(max_length = 1000)]
+    pub reason: Option<String>,
+}
+
+/// List users
+#[utoipa::path(tag = "users", operation_id = "listUsers", params(PageQuery),
+    responses((status = 200, description = "A page, oldest first", body = Page<UserView>), Problems))]
+#[get("/api/v1/users")]
+pub async fn list_users(
+    state: web::Data<State>,
+    page: Query<PageQuery>,
+) -> Result<web::Json<Page<UserView>>> {
+    let limit = page.0.limit()?;
+    let cursors = Cursors { key: &state.secret, context: "users".into() };
+    let mut rows = user::Entity::find();
+    if let Some(id) = cursors.open::<Uuid>(page.0.after.as_deref())? {
+        rows = rows.filter(user::Column::Id.gt(id));
+    }
+    let mut rows = rows.order_by_asc(user::Column::Id).limit(limit + 1).all(&*state.db).await?;
+    let more = rows.len() as u64 > limit;
+    rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+    let next = if more { rows.last().map(|r| cursors.seal(&r.id)).transpose()? } else { None };
+    let handles = handles(&*state.db, rows.iter().map(|u| u.id)).await?;
+    let view = |u: user::Model| UserView {
+        handle: handle_of(&handles, u.id),
+        role: u.role,
+        role_source: u.role_source,
+        email: u.email,
+        created_at: u.created_at,
+        disabled_at: u.disabled_at,
+    };
+    Ok(web::Json(Page { items: rows.into_iter().map(view).collect(), next }))
+}
+
+/// Disable a user
+///
+/// Their sessions end; they come in by no door and their tokens do nothing until they are enabled again.
+#[utoipa::path(tag = "users", operation_id = "disableUser", request_body = DisableRequest, params(("user" = String, Path, description = "Handle of the user")),
+    responses((status = 204, description = "Disabled"), Problems))]
+#[post("/api/v1/users/{user}/disable")]
+pub async fn disable_user(
+    state: web::Data<State>,
+    who: SignedIn,
+    request: HttpRequest,
+    body: Json<DisableRequest>,
+) -> Result<HttpResponse> {
+    let user = find(&state, &segment(&request, "user")?, NamespaceKind::User).await?;
+    if body.0.reason.as_ref().is_some_and(|r| r.len() > 1000) {
+        return Err(Error::invalid("reason", "at most 1000 bytes"));
+    }
+    let actor = Actor::from(&*who.0);
+    super::disable(&state, &actor, Some(who.0.id), &user, body.0.reason.as_deref()).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// Enable a user
+#[utoipa::path(tag = "users", operation_id = "enableUser", params(("user" = String, Path, description = "Handle of the user")),
+    responses((status = 204, description = "Enabled"), Problems))]
+#[post("/api/v1/users/{user}/enable")]
+pub async fn enable_user(
+    state: web::Data<State>,
+    who: SignedIn,
+    request: HttpRequest,
+) -> Result<HttpResponse> {
+    let user = find(&state, &segment(&request, "user")?, NamespaceKind::User).await?;
+    super::enable(&state, &Actor::from(&*who.0), &user).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
