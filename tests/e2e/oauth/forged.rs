@@ -264,6 +264,11 @@ async fn a_token_that_differs_in_anything_from_those_that_we_make_is_refused() {
         with(token).get("/modules/sha256/x.wasm").await.expect(404);
     }
     let now = u64::try_from(app.clock.now().0 / 1_000_000).unwrap();
+    // Clocks may differ by a little.
+    with(&forge.claiming(json!({"exp": now - 2}))).get("/api/v1/me").await.expect(200);
+    with(&forge.claiming(json!({"nbf": now + 2, "iat": now + 2}))).get("/api/v1/me").await.expect(200);
+    let twice = with(&forge.good).request(reqwest::Method::GET, "/api/v1/me").bearer_auth(&forge.good);
+    app.anonymous().send(twice).await.expect_problem(401, "unauthenticated");
     let mut cases = header_tricks(&forge);
     cases.extend(claim_tricks(&forge, now));
     cases.extend(shapes(&forge));
