@@ -4,6 +4,7 @@ use super::{
     ACCESS_LIFE, GRANT_LIFE, REFRESH_IDLE,
     access::{self, Claims},
     client::Client,
+    form::Fields,
     keys,
     refusal::Refusal,
     words::{Word, Words},
@@ -169,13 +170,9 @@ async fn by_refresh_token(
     Ok(grant.map(|grant| (token, grant)))
 }
 
-/// A refresh token for the next one. `wanted` may narrow the access token, never the grant.
-pub async fn refresh(
-    state: &State,
-    client: &Client,
-    text: &str,
-    wanted: Option<&str>,
-) -> Result<Tokens, Refusal> {
+/// A refresh token for the next one. A scope may narrow the access token, never the grant.
+pub async fn refresh(state: &State, client: &Client, fields: &Fields) -> Result<Tokens, Refusal> {
+    let text = fields.need("refresh_token", "refresh_token is missing")?;
     let txn = state.db.begin_write().await?;
     let found = by_refresh_token(&txn, text).await?.filter(|(_, grant)| grant.client_id == client.id);
     let (token, grant) = found.ok_or_else(Refusal::grant)?;
@@ -185,7 +182,11 @@ pub async fn refresh(
     }
     let person = person(&txn, grant.user_id, grant.id).await?.ok_or_else(Refusal::grant)?;
     let whole = Words::read(&grant.scopes).common(&client.words).allowed_to(person.role);
+    let wanted = fields.get("scope");
     let words = wanted.map_or_else(|| whole.clone(), |text| Words::read(text).common(&whole));
+    if fields.get("resource").is_some_and(|resource| resource != grant.audience) {
+        return Err(Refusal::new("invalid_target", "the grant is for another resource"));
+    }
     if words.is_empty() {
         return Err(Refusal::scope());
     }

@@ -80,10 +80,7 @@ pub async fn get_tokens(
         OauthGrantType::AuthorizationCode => code::redeem(&state, &client, &fields).await?,
         OauthGrantType::DeviceCode => device::redeem(&state, &client, &fields).await?,
         OauthGrantType::ClientCredentials => for_itself(&state, &client, &fields).await?,
-        OauthGrantType::RefreshToken => {
-            let text = fields.need("refresh_token", "refresh_token is missing")?;
-            grant::refresh(&state, &client, text, fields.get("scope")).await?
-        }
+        OauthGrantType::RefreshToken => grant::refresh(&state, &client, &fields).await?,
     };
     Ok(answer(&tokens))
 }

@@ -127,7 +127,16 @@ pub async fn ask_to_act(state: web::Data<State>, request: HttpRequest) -> HttpRe
 
 async fn begin(state: &State, request: &HttpRequest, question: &str) -> Result<HttpResponse, Fault> {
     let fields = Fields::parse(question)?;
-    let asked = authorize::read(state, &fields).await?;
+    let asked = authorize::read(state, &fields).await;
+    // Anybody may register a client. A link to us leads to it only those who have signed in here, unless the
+    // client asks for silence (RFC 9700 section 4.11.2).
+    if matches!(asked, Err(Fault::Back(_)))
+        && fields.get("prompt") != Some("none")
+        && browser(state, request).await.map_err(Refusal::from)?.is_none()
+    {
+        return Ok(sign_in_first("/oauth2/authorize", question));
+    }
+    let asked = asked?;
     let give_up = |error, description| {
         let refusal = Refusal::new(error, description);
         Fault::Back(authorize::refused(state, &asked.redirect_uri, asked.state.as_deref(), &refusal))

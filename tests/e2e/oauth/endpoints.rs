@@ -77,6 +77,14 @@ async fn a_token_can_be_looked_at_by_those_it_concerns() {
     for text in [access, refresh, "nonsense", "a.b.c"] {
         assert_eq!(introspect(&app, &other, &other_secret, text).await, inactive);
     }
+    let renewal = [
+        ("grant_type", "refresh_token"),
+        ("client_id", &id),
+        ("client_secret", &secret),
+        ("refresh_token", refresh),
+        ("resource", &app.base),
+    ];
+    expect_refusal(token(&app, &renewal).await, 400, "invalid_target");
     let public = [("client_id", CLI), ("token", access)];
     expect_refusal(post(&app, "/oauth2/introspect", &public).await, 401, "invalid_client");
     let (ada, mallory) = (app.user("ada", Role::Admin).await, app.author("mallory").await);

@@ -128,6 +128,8 @@ async fn what_is_wrong_before_the_client_is_known_is_shown_and_what_comes_later_
     for (name, value, error) in sent {
         let mut parameters = asking(CLI, LOOPBACK, "openid");
         parameters.insert(name, value.into());
+        let unknown = browser.nobody().get(&url_of(&parameters)).await.expect(303);
+        assert!(unknown.header("location").starts_with("/sign-in?next="), "{}", unknown.header("location"));
         let reply = browser.get(&url_of(&parameters)).await.expect(303);
         let to: url::Url = reply.header("location").parse().unwrap();
         let said = answer(&to);
