@@ -28,4 +28,6 @@ pub mod sign_in_link;
 pub mod team;
 pub mod team_member;
 pub mod tombstone;
+pub mod trusted_publisher;
+pub mod used_jti;
 pub mod user;

@@ -1,4 +1,4 @@
-//! A person (or a system account); shares its id with its namespace.
+//! A person, a robot or a system account; shares its id with its namespace.
 use sea_orm::entity::prelude::*;
 
 use crate::value::{Role, Timestamp};
@@ -15,6 +15,9 @@ pub struct Model {
     pub email: Option<String>,
     pub disabled_at: Option<Timestamp>,
     pub created_at: Timestamp,
+    /// The team that this robot works for; people have none.
+    #[sea_orm(indexed)]
+    pub robot_of: Option<Uuid>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

@@ -10,6 +10,7 @@ mod m0004_machinery;
 mod m0005_search;
 mod m0006_idempotency;
 mod m0007_list_indexes;
+mod m0010_tokens;
 mod table;
 
 pub struct Migrator;
@@ -25,6 +26,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0005_search::Step),
             Box::new(m0006_idempotency::Step),
             Box::new(m0007_list_indexes::Step),
+            Box::new(m0010_tokens::Step),
         ]
     }
 }

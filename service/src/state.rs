@@ -4,8 +4,10 @@ use crate::{
     clock::Clock,
     config::{ServeArgs, StoreArgs},
     db::Db,
+    http::limits::Limits,
     jobs::Wakeup,
     modules::{hot::Hot, verifiers::Verifiers},
+    publishing::issuer::Issuers,
 };
 use std::{ops::Deref, sync::Arc};
 use tamis_blobs::BlobStore;
@@ -32,6 +34,9 @@ pub struct Inner {
     pub transfers: Semaphore,
     pub outbound: tamis_outbound::Client,
     pub jobs: Wakeup,
+    /// The keys of those whose identity tokens are exchanged.
+    pub issuers: Issuers,
+    pub limits: Limits,
 }
 
 impl Deref for State {

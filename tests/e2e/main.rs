@@ -16,5 +16,6 @@ mod races;
 mod repeats;
 mod schema;
 mod seed_in_envoy;
+mod tokens;
 mod tour;
 mod verification;

@@ -9,4 +9,5 @@ pub mod crash;
 pub mod database;
 pub mod envoy;
 pub mod fixtures;
+pub mod issuer;
 pub mod modules;

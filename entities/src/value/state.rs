@@ -52,7 +52,7 @@ macro_rules! words {
     };
 }
 
-words!(NamespaceKind { User = "user", Team = "team", System = "system" });
+words!(NamespaceKind { User = "user", Team = "team", System = "system", Robot = "robot" });
 words!(
     /// Roles of the instance, in order of power.
     Role { User = "user", Curator = "curator", Admin = "admin" }
@@ -94,6 +94,10 @@ words!(ReviewState {
 });
 words!(Decision { Approve = "approve", Reject = "reject", RequestChanges = "request_changes" });
 words!(CheckResult { Pass = "pass", Warn = "warn", Fail = "fail", Error = "error", NotApplicable = "not_applicable" });
+words!(
+    /// Who signs the identity tokens of a trusted publisher; decides which claims are asked for.
+    Provider { Github = "github", Gitlab = "gitlab", Other = "other" }
+);
 words!(JobState { Queued = "queued", Dead = "dead" });
 
 impl ReviewState {

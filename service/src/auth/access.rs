@@ -48,7 +48,10 @@ impl Relation {
         filter: &filter::Model,
         now: Timestamp,
     ) -> Result<Self> {
-        let member = who.role_in(filter.namespace_id);
+        if !who.covers(filter) {
+            return Ok(Self { id: Some(who.id), ..Self::default() });
+        }
+        let member = who.role_on(filter);
         let grants = grant::Entity::find()
             .filter(grant::Column::FilterId.eq(filter.id))
             .filter(grant::Column::SubjectId.is_in(who.namespaces()))
@@ -296,7 +299,8 @@ pub async fn load_review(state: &State, caller: Caller, id: Uuid, need: Need) ->
     let namespace =
         namespace::Entity::find_by_id(filter.namespace_id).one(&*state.db).await?.ok_or_else(missing)?;
     let relation = Relation::find(&*state.db, &caller, &filter, state.clock.now()).await?;
-    let submitter = relation.id == Some(review.submitted_by);
+    let covered = caller.identity().is_some_and(|who| who.covers(&filter));
+    let submitter = covered && relation.id == Some(review.submitted_by);
     if !(submitter || relation.writes() || relation.curator) {
         return Err(missing());
     }

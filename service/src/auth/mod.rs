@@ -2,6 +2,7 @@
 //! extractors that hand over rows only after the check. Knows no use case.
 pub mod access;
 pub mod caller;
+pub mod identity;
 pub mod middleware;
 pub mod secret;
 pub mod sign_in;

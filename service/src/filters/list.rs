@@ -72,7 +72,8 @@ fn doors(caller: &Caller, now: Timestamp) -> Vec<Condition> {
         return doors;
     };
     doors.push(Condition::all().add(Expr::cust("filters.visibility = 'public'")));
-    doors.push(Condition::all().add(filter::Column::NamespaceId.is_in(who.namespaces())));
+    let own = Condition::all().add(filter::Column::NamespaceId.is_in(who.namespaces()));
+    doors.push(own.add_option(who.within()));
     let granted = grant::Entity::find()
         .select_only()
         .column(grant::Column::FilterId)
@@ -81,7 +82,7 @@ fn doors(caller: &Caller, now: Timestamp) -> Vec<Condition> {
             Condition::any().add(grant::Column::ExpiresAt.is_null()).add(grant::Column::ExpiresAt.gt(now)),
         )
         .into_query();
-    doors.push(Condition::all().add(filter::Column::Id.in_subquery(granted)));
+    doors.push(Condition::all().add(filter::Column::Id.in_subquery(granted)).add_option(who.within()));
     doors
 }
 
@@ -130,9 +131,12 @@ fn readable(caller: &Caller) -> Condition {
     let published = Condition::any().add(release::Column::State.eq(ReleaseState::Published));
     match caller.identity() {
         None => published,
-        Some(who) => published
-            .add(filter::Column::NamespaceId.is_in(who.namespaces()))
-            .add(filter::Column::Visibility.eq(Visibility::Public)),
+        Some(who) => {
+            let own = Condition::all().add(filter::Column::NamespaceId.is_in(who.namespaces()));
+            published
+                .add(own.add_option(who.within()))
+                .add(filter::Column::Visibility.eq(Visibility::Public))
+        }
     }
 }
 

@@ -10,12 +10,12 @@ use actix_web::{HttpRequest, HttpResponse, get};
 pub const CODES: &[(&str, &str)] = &[
     (
         "address-refused",
-        "An import led to an address that this server must not connect to. The operator can allow a network with --allow-network.",
+        "An import, or an issuer, led to an address that this server must not connect to. The operator can allow a network with --allow-network.",
     ),
     ("body-too-large", "The body is larger than this kind of request may be."),
     ("conflict", "Two requests made the same thing at the same moment. Read it and try again."),
     ("digest-mismatch", "What was fetched has another digest than the request names."),
-    ("fetch-failed", "The source of an import did not answer as it should."),
+    ("fetch-failed", "The source of an import, or an issuer, did not answer as it should."),
     ("foreign-origin", "A browser session may write only from Tamis's own pages."),
     ("handle-taken", "The handle is taken, or would be mistaken for one that is."),
     ("has-published-releases", "A filter is removed only when nothing of it is published."),
@@ -48,9 +48,11 @@ pub const CODES: &[(&str, &str)] = &[
         "range-not-satisfiable",
         "No byte of the range asked for is in the module; `Content-Range` has its size.",
     ),
+    ("rate-limited", "Too many requests from this client; `Retry-After` says how many seconds to wait."),
     ("release-exists", "The version has other bytes, and a version never changes its bytes."),
     ("review-closed", "The review has ended."),
     ("review-open", "The release has an open review already."),
+    ("robot", "Robots act by token alone and never sign in."),
     ("role", "The caller's role does not allow this."),
     ("scope-beyond-credential", "A token can carry no more than the credential that makes it."),
     ("scope-beyond-role", "A token can carry no more than its owner's role allows."),
@@ -61,6 +63,10 @@ pub const CODES: &[(&str, &str)] = &[
     ("unpack-failed", "What was fetched could not be unpacked to one module."),
     ("unsupported-content-encoding", "Uploads are sent without a content coding."),
     ("unsupported-media-type", "The body has another Content-Type than the route takes."),
+    (
+        "untrusted-token",
+        "The identity token is not good, has been used, or no trusted publisher of the filter accepts it.",
+    ),
     ("version-retired", "The version was deleted, and never gets other bytes."),
     ("wrong-state", "The release is in a state that this action does not start from."),
 ];

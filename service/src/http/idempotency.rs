@@ -21,7 +21,11 @@ use tamis_entities::{idempotency_key as kept, value::Sha256};
 use utoipa::openapi;
 use uuid::Uuid;
 
-const TOKENS: &str = "/api/v1/tokens";
+/// What answers with a new secret.
+fn makes_secret(path: &str) -> bool {
+    path.ends_with("/tokens") || path == "/api/v1/trusted-publishing/token"
+}
+
 const MOST: usize = 1024 * 1024;
 /// How long an answer is kept.
 pub const LIFE: Duration = Duration::from_secs(24 * 3600);
@@ -56,7 +60,7 @@ pub async fn keep_answers<B: MessageBody + 'static>(
 /// For the document: a POST of the API that is not a form and makes no secret.
 pub fn takes_key(path: &str, post: &openapi::path::Operation) -> bool {
     let form = matches!(&post.request_body, Some(openapi::RefOr::T(body)) if body.content.contains_key("multipart/form-data"));
-    path.starts_with("/api/") && path != TOKENS && !form
+    path.starts_with("/api/") && !makes_secret(path) && !form
 }
 
 pub fn parameter() -> openapi::path::Parameter {
@@ -73,7 +77,7 @@ pub fn parameter() -> openapi::path::Parameter {
 }
 
 fn applies(request: &ServiceRequest) -> Option<(State, Uuid, String)> {
-    if request.method() != Method::POST || request.path() == TOKENS {
+    if request.method() != Method::POST || makes_secret(request.path()) {
         return None;
     }
     let key = request.headers().get("idempotency-key")?.to_str().unwrap_or_default().to_owned();
@@ -102,7 +106,10 @@ async fn fingerprint(request: &mut ServiceRequest) -> Result<String> {
         bytes.extend_from_slice(&chunk);
     }
     let bytes = bytes.freeze();
-    let about = format!("{} {}\n", request.method(), request.path());
+    // What a limited token may not reach, it does not get from the memory of another either.
+    let limit = request.extensions().get::<Caller>().and_then(|c| c.identity()?.limit);
+    let limit = limit.map_or_else(String::new, |limit| format!(" {limit:?}"));
+    let about = format!("{} {}{limit}\n", request.method(), request.path());
     request.set_payload(Payload::from(bytes.clone()));
     Ok(Sha256::of(&[about.as_bytes(), &bytes].concat()).hex().to_owned())
 }

@@ -1,7 +1,7 @@
 //! The background of a server: jobs as they come, and the periodic duties. Each duty is
 //! safe on every replica at once; leases decide who does it.
 use super::queue;
-use crate::{audit, auth::sign_in, error::Result, http::idempotency, modules, state::State};
+use crate::{audit, auth::sign_in, error::Result, http::idempotency, modules, publishing, state::State};
 use std::{future::Future, time::Duration};
 use tokio::{sync::watch, task::JoinSet, time};
 
@@ -73,5 +73,6 @@ async fn repeat<F, Fut>(
 /// Rows that have outlived their use.
 async fn forget_expired(state: &State) -> Result<()> {
     sign_in::forget_expired(state).await?;
+    publishing::forget_expired(state).await?;
     idempotency::forget_expired(state).await
 }
