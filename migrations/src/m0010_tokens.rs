@@ -9,7 +9,8 @@ pub struct Step;
 /// of a new column only in the column's own definition, which the builder cannot say.
 async fn add_reference(m: &SchemaManager<'_>, table: &str, column: &str, to: &str) -> Result<(), DbErr> {
     let kind = if m.get_database_backend() == DbBackend::Sqlite { "uuid_text" } else { "uuid" };
-    let sql = format!("ALTER TABLE {table} ADD COLUMN {column} {kind} REFERENCES {to} (id) ON DELETE CASCADE");
+    let sql =
+        format!("ALTER TABLE {table} ADD COLUMN {column} {kind} REFERENCES {to} (id) ON DELETE CASCADE");
     m.get_connection().execute_unprepared(&sql).await?;
     Ok(())
 }
@@ -46,7 +47,8 @@ impl MigrationTrait for Step {
         m.create_index(index("trusted_publishers", &["issuer"], false)).await?;
         m.create_index(index("trusted_publishers", &["created_by"], false)).await?;
 
-        m.create_table(table("used_jtis", &["t issuer", "t jti", "i expires_at"], &["issuer", "jti"])).await?;
+        m.create_table(table("used_jtis", &["t issuer", "t jti", "i expires_at"], &["issuer", "jti"]))
+            .await?;
         m.create_index(index("used_jtis", &["expires_at"], false)).await?;
 
         add_reference(m, "api_tokens", "limit_namespace_id", "namespaces").await?;

@@ -53,7 +53,15 @@ struct Body {
 
 impl Error {
     pub fn new(kind: Kind, code: &'static str, detail: impl Into<String>) -> Self {
-        Self(Box::new(Body { kind, code, detail: detail.into(), fields: vec![], report: None, cause: None, retry_after: None }))
+        Self(Box::new(Body {
+            kind,
+            code,
+            detail: detail.into(),
+            fields: vec![],
+            report: None,
+            cause: None,
+            retry_after: None,
+        }))
     }
 
     pub fn not_found() -> Self {

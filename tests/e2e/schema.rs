@@ -203,7 +203,16 @@ async fn every_kind_of_row_survives_being_read_and_written_back() {
         tokio::time::sleep(std::time::Duration::from_millis(50)).await;
     }
     // Tables that no request above fills, or that empty themselves.
-    let may_be_empty = ["idempotency_key", "job", "lease", "module_lease", "session", "sign_in_link", "trusted_publisher", "used_jti"];
+    let may_be_empty = [
+        "idempotency_key",
+        "job",
+        "lease",
+        "module_lease",
+        "session",
+        "sign_in_link",
+        "trusted_publisher",
+        "used_jti",
+    ];
     macro_rules! trip {
         ($($entity:ident),+) => {$(
             let rows = round_trip::<$entity::Entity>(&app.state.db).await;

@@ -63,7 +63,9 @@ async fn a_limit_names_only_what_its_maker_sees() {
         json!({"namespace": "nowhere", "filter": "secret"}),
     ] {
         let body = json!({"name": "n", "scopes": ["filters:read"], "limit": limit});
-        told.push(bob.post("/api/v1/tokens", &body).await.expect_problem(400, "invalid").json()["detail"].clone());
+        told.push(
+            bob.post("/api/v1/tokens", &body).await.expect_problem(400, "invalid").json()["detail"].clone(),
+        );
     }
     assert!(told.iter().all(|detail| *detail == told[0]), "{told:?}");
 }
@@ -82,9 +84,10 @@ async fn lists_hold_what_the_limit_covers_and_what_everyone_sees() {
     let read = ["filters:read"];
     let one = limited(&alice, &read, json!({"namespace": "acme", "filter": "one"})).await;
     let acme = limited(&alice, &read, json!({"namespace": "acme"})).await;
-    for (who, filters, reviews, teams) in
-        [(&one, vec!["one", "shown"], vec!["one"], 0), (&acme, vec!["one", "shown", "two"], vec!["one", "two"], 1)]
-    {
+    for (who, filters, reviews, teams) in [
+        (&one, vec!["one", "shown"], vec!["one"], 0),
+        (&acme, vec!["one", "shown", "two"], vec!["one", "two"], 1),
+    ] {
         for query in ["sort=name", "sort=name&type=http", "sort=name&abi=0.2.1"] {
             let listed = who.get(&format!("/api/v1/filters?{query}")).await.expect(200).json();
             let found = names(&listed, "name");

@@ -148,10 +148,7 @@ fn people(mut select: SelectStatement) -> SelectStatement {
         .take()
 }
 
-async fn read<C: ConnectionTrait>(
-    db: &C,
-    select: &SelectStatement,
-) -> Result<Option<(Found, QueryResult)>> {
+async fn read<C: ConnectionTrait>(db: &C, select: &SelectStatement) -> Result<Option<(Found, QueryResult)>> {
     let rows = db.query_all(select).await?;
     let team = |row| team_member::Model::from_query_result_optional(row, "m_");
     let mut teams = vec![];

@@ -133,9 +133,7 @@ fn readable(caller: &Caller) -> Condition {
         None => published,
         Some(who) => {
             let own = Condition::all().add(filter::Column::NamespaceId.is_in(who.namespaces()));
-            published
-                .add(own.add_option(who.within()))
-                .add(filter::Column::Visibility.eq(Visibility::Public))
+            published.add(own.add_option(who.within())).add(filter::Column::Visibility.eq(Visibility::Public))
         }
     }
 }

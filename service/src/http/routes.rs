@@ -1,7 +1,10 @@
 //! The one list of routes, for the server and for the document. Each has its row in
 //! `auth::table`; a test compares the two.
 use super::{codes, document, health, home, problem};
-use crate::{audit, auth::sign_in, catalog, filters, imports, modules, publishing, releases, reviews, robots, teams, tokens};
+use crate::{
+    audit, auth::sign_in, catalog, filters, imports, modules, publishing, releases, reviews, robots, teams,
+    tokens,
+};
 use actix_web::{HttpResponse, http::StatusCode};
 use utoipa_actix_web::service_config::ServiceConfig;
 
@@ -56,6 +59,13 @@ pub fn configure(config: &mut ServiceConfig<'_>) {
         .service(tokens::http::list_tokens)
         .service(tokens::http::create_token)
         .service(tokens::http::revoke_token)
+        .service(audit::http::list_audit);
+    machines(config);
+}
+
+/// Access for those that are nobody's person.
+fn machines(config: &mut ServiceConfig<'_>) {
+    config
         .service(robots::http::list_robots)
         .service(robots::http::create_robot)
         .service(robots::http::delete_robot)
@@ -65,8 +75,7 @@ pub fn configure(config: &mut ServiceConfig<'_>) {
         .service(publishing::http::list_publishers)
         .service(publishing::http::create_publisher)
         .service(publishing::http::delete_publisher)
-        .service(publishing::http::exchange_token)
-        .service(audit::http::list_audit);
+        .service(publishing::http::exchange_token);
 }
 
 pub async fn unmatched() -> HttpResponse {

@@ -29,10 +29,16 @@ pub fn check(provider: Provider, issuer: &str, claims: &BTreeMap<String, String>
         return Err(Error::invalid("claims", why));
     }
     if claims.values().any(|v| v.is_empty() || v.len() > 500 || v.chars().any(char::is_control)) {
-        return Err(Error::invalid("claims", "each has a text of 1 to 500 characters, compared letter by letter"));
+        return Err(Error::invalid(
+            "claims",
+            "each has a text of 1 to 500 characters, compared letter by letter",
+        ));
     }
     if provider == Provider::Other && [GITHUB, GITLAB].contains(&issuer.trim_end_matches('/')) {
-        return Err(Error::invalid("provider", "this issuer is GitHub's or GitLab's: say `github` or `gitlab`"));
+        return Err(Error::invalid(
+            "provider",
+            "this issuer is GitHub's or GitLab's: say `github` or `gitlab`",
+        ));
     }
     let missing = |name: &str| !claims.contains_key(name);
     let numeric = |name: &str| claims.get(name).is_none_or(|v| v.bytes().all(|b| b.is_ascii_digit()));
@@ -47,9 +53,10 @@ pub fn check(provider: Provider, issuer: &str, claims: &BTreeMap<String, String>
                 the number never comes back";
             Err(Error::invalid("claims", why))
         }
-        Provider::Github if !numeric("repository_owner_id") => {
-            Err(Error::invalid("claims", "`repository_owner_id` is a number: https://api.github.com/users/NAME shows it as `id`"))
-        }
+        Provider::Github if !numeric("repository_owner_id") => Err(Error::invalid(
+            "claims",
+            "`repository_owner_id` is a number: https://api.github.com/users/NAME shows it as `id`",
+        )),
         Provider::Gitlab if !numeric("project_id") => {
             Err(Error::invalid("claims", "`project_id` is a number: the project's page shows it"))
         }

@@ -62,7 +62,11 @@ pub async fn exchange(state: &State, request: ExchangeRequest) -> Result<(api_to
     }
     let key = state.issuers.key(issuer, &unverified.key_id).await.map_err(|error| {
         tracing::warn!(%error, issuer, "an issuer's keys cannot be had");
-        Error::new(Kind::Upstream, "fetch-failed", "the issuer's keys cannot be had right now; try again soon")
+        Error::new(
+            Kind::Upstream,
+            "fetch-failed",
+            "the issuer's keys cannot be had right now; try again soon",
+        )
     })?;
     let key = key.ok_or_else(|| untrusted("its issuer has no such key"))?;
     let verified = unverified.verify(&key).map_err(untrusted)?;
@@ -79,7 +83,8 @@ async fn matching(state: &State, request: &ExchangeRequest, token: &Verified) ->
         .filter(trusted_publisher::Column::Issuer.eq(&token.issuer))
         .all(&*state.db)
         .await?;
-    let fits = |p: &trusted_publisher::Model| token.is_for(&p.audience) && claims::met(&p.claims.0, &token.claims);
+    let fits =
+        |p: &trusted_publisher::Model| token.is_for(&p.audience) && claims::met(&p.claims.0, &token.claims);
     Ok(publishers.into_iter().find(fits).map(|p| p.id))
 }
 
@@ -107,9 +112,8 @@ async fn mint(
     let txn = state.db.begin_write().await?;
     // Everything is asked again: publisher, account and right may have gone meanwhile.
     let found = trusted_publisher::Entity::find_by_id(publisher).one(&*txn).await?.ok_or_else(nobody)?;
-    let (who, filter) = still(state, &txn, found.created_by, found.filter_id, Relation::writes)
-        .await?
-        .ok_or_else(nobody)?;
+    let (who, filter) =
+        still(state, &txn, found.created_by, found.filter_id, Relation::writes).await?.ok_or_else(nobody)?;
     use_once(&txn, token).await?;
     let owner = user::Entity::find_by_id(who.id).one(&*txn).await?.ok_or_else(nobody)?;
     let wanted = tokens::Wanted {
@@ -142,7 +146,8 @@ async fn use_once(txn: &WriteTxn<'_>, token: &Verified) -> Result<()> {
         jti: Set(token.id.clone()),
         expires_at: Set(token.over_at.plus(Duration::from_secs(600))),
     };
-    let first = OnConflict::columns([used_jti::Column::Issuer, used_jti::Column::Jti]).do_nothing().to_owned();
+    let first =
+        OnConflict::columns([used_jti::Column::Issuer, used_jti::Column::Jti]).do_nothing().to_owned();
     let made = used_jti::Entity::insert(row).on_conflict(first).exec_without_returning(&**txn).await?;
     if made == 1 { Ok(()) } else { Err(untrusted("it has been used; each works once")) }
 }

@@ -9,7 +9,7 @@ use crate::{
     filters::view::{handle_of, handles},
     http::{body::Json, page::Page, problem::Problems},
     state::State,
-    tokens::{self, http::NewTokenView},
+    tokens::{http::created, view::NewTokenView},
 };
 use actix_web::{HttpRequest, HttpResponse, delete, get, post, web};
 use serde::Serialize;
@@ -104,5 +104,6 @@ pub async fn delete_publisher(
     responses((status = 201, description = "The token with its secret, shown once", body = NewTokenView), Problems), security(()))]
 #[post("/api/v1/trusted-publishing/token")]
 pub async fn exchange_token(state: web::Data<State>, body: Json<ExchangeRequest>) -> Result<HttpResponse> {
-    tokens::http::reply(&state, exchange::exchange(&state, body.0).await?).await
+    let made = exchange::exchange(&state, body.0).await?;
+    Ok(created(NewTokenView::of(&state, made).await?))
 }

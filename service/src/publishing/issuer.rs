@@ -109,7 +109,8 @@ impl Issuers {
         let mut known = entry.lock().await;
         let now = self.clock.now();
         let find = |known: &Known| known.keys.iter().find(|key| key.id == id).cloned();
-        let within = |span: Duration| known.asked_at.is_some_and(|at| at.plus(span) > now && at <= now.plus(PAUSE));
+        let within =
+            |span: Duration| known.asked_at.is_some_and(|at| at.plus(span) > now && at <= now.plus(PAUSE));
         let fresh = known.good && within(FRESH);
         if fresh && let Some(key) = find(&known) {
             return Ok(Some(key));
@@ -117,7 +118,9 @@ impl Issuers {
         if within(PAUSE) {
             return match known.good {
                 true => Ok(find(&known)),
-                false => Err(Error::new(Kind::Upstream, "fetch-failed", "the issuer did not answer a moment ago")),
+                false => {
+                    Err(Error::new(Kind::Upstream, "fetch-failed", "the issuer did not answer a moment ago"))
+                }
             };
         }
         known.asked_at = Some(now);
@@ -164,7 +167,10 @@ impl Issuers {
         let vouched = address.is_some_and(|ip| self.vouched.iter().any(|net| net.contains(&ip)));
         let exact = url.as_str().trim_end_matches('/') == issuer.trim_end_matches('/');
         if !exact || issuer.len() > 500 || url.query().is_some() || url.fragment().is_some() {
-            return Err(Error::invalid("issuer", "a URL as the issuer writes it, without query and fragment"));
+            return Err(Error::invalid(
+                "issuer",
+                "a URL as the issuer writes it, without query and fragment",
+            ));
         }
         if url.scheme() != "https" && !vouched {
             return Err(Error::invalid("issuer", "an https URL"));
@@ -186,7 +192,9 @@ impl Issuers {
 fn refusal(error: OutboundError) -> Error {
     match &error {
         OutboundError::InvalidUrl { .. } => Error::invalid("issuer", error.to_string()),
-        OutboundError::RefusedAddress { .. } => Error::new(Kind::Upstream, "address-refused", error.to_string()),
+        OutboundError::RefusedAddress { .. } => {
+            Error::new(Kind::Upstream, "address-refused", error.to_string())
+        }
         _ => Error::new(Kind::Upstream, "fetch-failed", error.to_string()),
     }
 }

@@ -77,7 +77,8 @@ pub async fn create(
         return Err(Error::invalid("claims", format!("a filter has at most {MOST} trusted publishers")));
     }
     trusted_publisher::Entity::insert(row.clone().into_active_model()).exec_without_returning(&*txn).await?;
-    let detail = json!({"publisher": row.id, "issuer": row.issuer, "audience": row.audience, "claims": row.claims});
+    let detail =
+        json!({"publisher": row.id, "issuer": row.issuer, "audience": row.audience, "claims": row.claims});
     let object = format!("filter:{}", access.name());
     audit::record(&*txn, &state.clock, &Actor::from(who), "publisher.create", object, detail).await?;
     txn.commit().await?;

@@ -7,8 +7,9 @@ use crate::{
     state::State,
     teams,
     tokens::{
-        self,
-        http::{NewTokenView, TokenRequest, TokenView},
+        self, TokenRequest,
+        http::created,
+        view::{NewTokenView, TokenView, views},
     },
 };
 use actix_web::{HttpRequest, HttpResponse, delete, get, post, web};
@@ -98,7 +99,7 @@ pub async fn list_robot_tokens(
     request: HttpRequest,
 ) -> Result<web::Json<Page<TokenView>>> {
     let (_, robot) = own_robot(&state, &who, &request).await?;
-    let items = tokens::http::views(&state, tokens::of(&state, robot.id).await?).await?;
+    let items = views(&state, tokens::of(&state, robot.id).await?).await?;
     Ok(web::Json(Page { items, next: None }))
 }
 
@@ -117,7 +118,8 @@ pub async fn create_robot_token(
     body: Json<TokenRequest>,
 ) -> Result<HttpResponse> {
     let (_, robot) = own_robot(&state, &who, &request).await?;
-    tokens::http::issue(&state, &who, robot.id, body.0).await
+    let made = tokens::issue(&state, &who, robot.id, body.0).await?;
+    Ok(created(NewTokenView::of(&state, made).await?))
 }
 
 /// Revoke a robot's token

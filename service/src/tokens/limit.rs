@@ -77,7 +77,9 @@ impl Names {
     pub fn view(&self, limit: Limit) -> Option<LimitView> {
         let (namespace, filter) = match limit {
             Limit::Namespace(id) => (id, None),
-            Limit::Filter(id) => self.filters.get(&id).map(|(namespace, name)| (*namespace, Some(name.clone())))?,
+            Limit::Filter(id) => {
+                self.filters.get(&id).map(|(namespace, name)| (*namespace, Some(name.clone())))?
+            }
         };
         Some(LimitView { namespace: handle_of(&self.handles, namespace), filter })
     }

@@ -1,27 +1,44 @@
 //! API tokens: made with no more than their maker may do, shown once, ended at will.
 pub mod http;
 pub mod limit;
+pub mod view;
 
 use crate::{
     audit::{self, Actor},
-    auth::{Identity, identity::Limit, secret},
+    auth::{Caller, Identity, SignedIn, identity::Limit, secret},
     db::WriteTxn,
     error::{Error, Result},
     state::State,
 };
 use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, sea_query::Expr};
+use serde::Deserialize;
 use serde_json::json;
 use std::time::Duration;
 use tamis_entities::{
     api_token, user,
     value::{Scope, Scopes, Timestamp},
 };
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 pub const DEFAULT_LIFE: Duration = Duration::from_secs(90 * 24 * 3600);
 pub const LONGEST_LIFE: Duration = Duration::from_secs(366 * 24 * 3600);
 
-/// What is asked for.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TokenRequest {
+    /// What it is for.
+    #[schema(min_length = 1, max_length = 100, example = "ci")]
+    pub name: String,
+    #[schema(min_items = 1)]
+    pub scopes: Vec<Scope>,
+    /// At most a year from now; 90 days when absent.
+    pub expires_at: Option<Timestamp>,
+    /// What of yours the token is good for; everything when absent.
+    pub limit: Option<limit::LimitRequest>,
+}
+
+/// What is to be made.
 pub struct Wanted {
     pub name: String,
     pub scopes: Scopes,
@@ -29,6 +46,37 @@ pub struct Wanted {
     pub limit: Option<Limit>,
     /// Set for what trusted publishing gives out.
     pub publisher: Option<Uuid>,
+}
+
+/// A new token for `owner`, which can do no more than the credential of `who`.
+pub async fn issue(
+    state: &State,
+    who: &SignedIn,
+    owner: Uuid,
+    request: TokenRequest,
+) -> Result<(api_token::Model, String)> {
+    if request.scopes.is_empty() {
+        return Err(Error::invalid("scopes", "at least one"));
+    }
+    if let Some(scope) = request.scopes.iter().find(|s| !who.0.scopes.has(**s)) {
+        return Err(Error::forbidden(
+            "scope-beyond-credential",
+            format!("your credential does not carry `{scope}` itself"),
+        ));
+    }
+    let limit = match &request.limit {
+        Some(asked) => Some(limit::resolve(state, &Caller(Some(who.0.clone())), asked).await?),
+        None => None,
+    };
+    let wanted = Wanted {
+        name: request.name,
+        scopes: request.scopes.into_iter().collect(),
+        expires_at: request.expires_at.unwrap_or_else(|| state.clock.now().plus(DEFAULT_LIFE)),
+        limit,
+        publisher: None,
+    };
+    let owner = user::Entity::find_by_id(owner).one(&*state.db).await?.ok_or_else(Error::not_found)?;
+    create(state, &Actor::from(&*who.0), &owner, wanted).await
 }
 
 /// The row, and the secret that is shown once.

@@ -1,16 +1,16 @@
 //! One server with a team, its people, strangers, and two filters in one state.
 use super::oracle::{Principal, ROUTES, Route, Stage};
 use reqwest::Method;
+use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter};
 use serde_json::{Value, json};
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU32, Ordering};
 use tamis::operate::accounts;
 use tamis_e2e::{
     app::TestApp,
     client::Person,
     fixtures::{distinct, sha256},
 };
-use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter};
-use std::sync::atomic::{AtomicU32, Ordering};
 use tamis_entities::{
     filter, trusted_publisher,
     value::{Claims, Provider, Role},

@@ -24,11 +24,16 @@ async fn no_header_brings_its_own_key_or_algorithm() {
     };
     let key = site.issuer.documents.lock().unwrap().keys["keys"][0].clone();
     let jku = json!(format!("{}/keys", site.issuer.url));
-    let mut headers = vec![with("jwk", key), with("jku", jku.clone()), with("x5u", jku), with("x5c", json!(["MIIB"]))];
-    headers.extend(["none", "None", "NONE", "nOnE", "HS256", " HS256", "RS512", "PS256", "ES384", ""].map(|a| with("alg", json!(a))));
+    let mut headers =
+        vec![with("jwk", key), with("jku", jku.clone()), with("x5u", jku), with("x5c", json!(["MIIB"]))];
+    headers.extend(
+        ["none", "None", "NONE", "nOnE", "HS256", " HS256", "RS512", "PS256", "ES384", ""]
+            .map(|a| with("alg", json!(a))),
+    );
     headers.extend([json!(null), json!(1), json!(["RS256"])].map(|a| with("alg", a)));
     headers.extend(
-        ["ed", "ec", "secret", "other-use", "", "../../keys/rsa", "rsa' OR '1'='1", "RSA", "rsa\0"].map(|k| with("kid", json!(k))),
+        ["ed", "ec", "secret", "other-use", "", "../../keys/rsa", "rsa' OR '1'='1", "RSA", "rsa\0"]
+            .map(|k| with("kid", json!(k))),
     );
     headers.push(with("kid", json!("k".repeat(5000))));
     headers.extend([json!(null), json!(7), json!(["rsa"])].map(|k| with("kid", k)));
@@ -39,7 +44,8 @@ async fn no_header_brings_its_own_key_or_algorithm() {
         // The same with a true signature of the right key.
         let message = format!("{}.{}", encode(header.to_string()), encode(site.claims().to_string()));
         let stolen = signed_text(GOOD, &site.claims().to_string());
-        refused(&site, "stolen signature", &format!("{message}.{}", stolen.rsplit('.').next().unwrap())).await;
+        refused(&site, "stolen signature", &format!("{message}.{}", stolen.rsplit('.').next().unwrap()))
+            .await;
     }
     for text in [
         r#"{"alg":"none","alg":"RS256","kid":"rsa"}"#,

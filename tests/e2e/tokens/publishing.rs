@@ -86,7 +86,8 @@ async fn a_build_system_stages_a_release_without_a_stored_secret() {
     stager.get("/api/v1/me").await.expect(401);
     let log = site.app.user("ada", Role::Admin).await.get("/api/v1/audit?limit=100").await.json();
     let by = format!("publisher:{} for user:alice", site.publisher);
-    let actions: Vec<_> = log["items"].as_array().unwrap().iter().filter(|e| e["actor"] == by.as_str()).collect();
+    let actions: Vec<_> =
+        log["items"].as_array().unwrap().iter().filter(|e| e["actor"] == by.as_str()).collect();
     assert!(actions.iter().any(|e| e["action"] == "release.upload"), "{log}");
     assert!(actions.iter().any(|e| e["detail"]["claims"]["repository"] == "acme/guard"), "{log}");
 }
@@ -118,7 +119,10 @@ async fn what_a_publisher_got_ends_with_it() {
     let listed = site.alice.get(list).await.expect(200).json();
     assert_eq!(listed["items"][0]["id"], site.publisher.as_str());
     assert!(listed["items"][0]["last_used_at"].is_string());
-    site.alice.delete(&format!("/api/v1/filters/alice/other/trusted-publishers/{}", site.publisher)).await.expect(404);
+    site.alice
+        .delete(&format!("/api/v1/filters/alice/other/trusted-publishers/{}", site.publisher))
+        .await
+        .expect(404);
     site.alice.delete(&format!("{list}/{}", site.publisher)).await.expect(204);
     stager.get("/api/v1/me").await.expect(401);
     let token = site.issuer.token(&site.claims());
@@ -236,7 +240,8 @@ async fn who_is_refused_learns_nothing_of_the_filter() {
         let mut claims = site.claims();
         claims[claim] = value;
         let token = site.issuer.token(&claims);
-        let reply = exchange(&site.app, &token, namespace, filter).await.expect_problem(403, "untrusted-token");
+        let reply =
+            exchange(&site.app, &token, namespace, filter).await.expect_problem(403, "untrusted-token");
         told.push(reply.json()["detail"].clone());
     }
     assert!(told.iter().all(|detail| *detail == told[0]), "{told:#?}");
@@ -261,13 +266,13 @@ async fn keys_are_asked_for_seldom_and_again_when_they_change() {
     site.app.clock.advance(Duration::from_secs(601));
     site.exchange(&site.issuer.token(&site.claims())).await.expect_problem(403, "untrusted-token");
     // And has it again half a minute later.
-    let again = json!({"keys": [rest, vec![key_of(&site)]].concat()});
-    site.issuer.documents.lock().unwrap().keys = again;
+    let again = [rest, vec![key_of()]].concat();
+    site.issuer.documents.lock().unwrap().keys = json!({"keys": again});
     site.app.clock.advance(Duration::from_secs(31));
     site.exchange(&site.issuer.token(&site.claims())).await.expect(201);
 }
 
 /// The key that was taken away, as another issuer of this process still shows it.
-fn key_of(_: &Site) -> Value {
+fn key_of() -> Value {
     Issuer::start().documents.lock().unwrap().keys["keys"][0].clone()
 }

@@ -41,7 +41,9 @@ async fn a_robot_works_for_its_team_until_it_is_removed_with_its_tokens() {
     // What it did keeps its name, and nobody else gets it.
     let kept = olga.get("/api/v1/filters/acme/f/releases/1.1.0").await.expect(200).json();
     assert_eq!(kept["created_by"], "acme-ci");
-    olga.post(ROBOTS, &json!({"handle": "acme-ci", "role": "member"})).await.expect_problem(409, "handle-taken");
+    olga.post(ROBOTS, &json!({"handle": "acme-ci", "role": "member"}))
+        .await
+        .expect_problem(409, "handle-taken");
     let ada = app.user("ada", Role::Admin).await;
     let log = ada.get("/api/v1/audit?limit=100").await.expect(200).json();
     let has = |actor: &str, action: &str| {
