@@ -23,7 +23,7 @@ pub struct Cli {
 #[derive(Subcommand)]
 enum Command {
     /// Run the server.
-    Serve(ServeCommand),
+    Serve(Box<ServeCommand>),
     /// Create users and their sign-in links.
     #[command(subcommand)]
     User(UserCommand),
@@ -220,7 +220,10 @@ fn complain(error: &Error) -> ExitCode {
 async fn run(command: Command) -> Result<ExitCode> {
     use operator as op;
     match command {
-        Command::Serve(c) => serve::run(c.store, c.serve, Clock::default()).await,
+        Command::Serve(c) => {
+            let ServeCommand { store, serve } = *c;
+            serve::run(store, serve, Clock::default()).await
+        }
         Command::User(UserCommand::Create { name, role: r, store }) => {
             op::user_create(store, &name, role(&r)?).await
         }

@@ -1,5 +1,6 @@
 //! Trusted publishing: an identity token of a build system for a short token of ours.
 use super::holder;
+use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};
 use serde_json::{Value, json};
 use std::time::Duration;
 use tamis_e2e::{
@@ -8,7 +9,7 @@ use tamis_e2e::{
     fixtures::{distinct, small},
     issuer::{Issuer, signed},
 };
-use tamis_entities::value::Role;
+use tamis_entities::{api_token, used_jti, value::Role};
 
 pub const EXCHANGE: &str = "/api/v1/trusted-publishing/token";
 pub const FLAGS: [&str; 2] = ["--allow-network", "127.0.0.1/32"];
@@ -104,6 +105,23 @@ async fn an_identity_token_works_once_however_many_try() {
     let mut claims = site.claims();
     claims["jti"] = serde_json::from_slice::<Value>(&base64_part(&token)).unwrap()["jti"].clone();
     site.exchange(&site.issuer.token(&claims)).await.expect_problem(403, "untrusted-token");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_too_old_to_come_again_is_forgotten() {
+    let site = Site::build().await;
+    let (token, db) = (site.issuer.token(&site.claims()), &*site.app.state.db);
+    site.exchange(&token).await.expect(201);
+    let count = async || {
+        let tokens = api_token::Entity::find().filter(api_token::Column::PublisherId.is_not_null());
+        (used_jti::Entity::find().count(db).await.unwrap(), tokens.count(db).await.unwrap())
+    };
+    tamis::publishing::forget_expired(&site.app.state).await.unwrap();
+    assert_eq!(count().await, (1, 1));
+    site.app.clock.advance(Duration::from_secs(2 * 86_400));
+    tamis::publishing::forget_expired(&site.app.state).await.unwrap();
+    assert_eq!(count().await, (0, 0));
+    site.exchange(&token).await.expect_problem(403, "untrusted-token");
 }
 
 fn base64_part(token: &str) -> Vec<u8> {
