@@ -19,6 +19,15 @@ pub struct Model {
     pub expires_at: Timestamp,
     pub last_used_at: Option<Timestamp>,
     pub revoked_at: Option<Timestamp>,
+    /// Good for the filters of this namespace alone.
+    #[sea_orm(indexed)]
+    pub limit_namespace_id: Option<Uuid>,
+    /// Good for this filter alone.
+    #[sea_orm(indexed)]
+    pub limit_filter_id: Option<Uuid>,
+    /// Given out by trusted publishing; goes with its publisher.
+    #[sea_orm(indexed)]
+    pub publisher_id: Option<Uuid>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

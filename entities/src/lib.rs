@@ -42,4 +42,6 @@ pub mod team;
 pub mod team_invitation;
 pub mod team_member;
 pub mod tombstone;
+pub mod trusted_publisher;
+pub mod used_jti;
 pub mod user;

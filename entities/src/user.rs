@@ -1,4 +1,4 @@
-//! A person (or a system account); shares its id with its namespace.
+//! A person, a robot or a system account; shares its id with its namespace.
 use sea_orm::entity::prelude::*;
 
 use crate::value::{Role, Timestamp};
@@ -19,6 +19,9 @@ pub struct Model {
     pub role_source: Option<String>,
     /// What the role was before a provider raised it.
     pub role_before: Option<Role>,
+    /// The team that this robot works for; people have none.
+    #[sea_orm(indexed)]
+    pub robot_of: Option<Uuid>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

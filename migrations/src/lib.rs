@@ -12,6 +12,7 @@ mod m0006_idempotency;
 mod m0007_list_indexes;
 mod m0008_oauth;
 mod m0009_sign_in;
+mod m0010_tokens;
 mod m0011_teams;
 mod table;
 
@@ -30,6 +31,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0007_list_indexes::Step),
             Box::new(m0008_oauth::Step),
             Box::new(m0009_sign_in::Step),
+            Box::new(m0010_tokens::Step),
             Box::new(m0011_teams::Step),
         ]
     }

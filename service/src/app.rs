@@ -6,6 +6,7 @@ use crate::{
     db::Db,
     error::{Error, Result},
     http, jobs, modules, oauth, operate,
+    publishing::issuer::Issuers,
     state::{Inner, State},
 };
 use actix_web::{App, HttpServer, dev::Service, web};
@@ -33,7 +34,10 @@ impl State {
         let cores = std::thread::available_parallelism().map_or(2, |n| n.get());
         let outbound = crate::imports::client(&serve)?;
         let sign_in = crate::sign_in::SignIn::open(serve.sign_in.as_deref(), cores)?;
+        let issuers = Issuers::new(&outbound, clock.clone(), serve.allow_networks.clone());
         Ok(Self::from(Inner {
+            limits: http::limits::Limits::new(&serve.rates),
+            issuers,
             public_url: serve.public_url(),
             db,
             blobs,

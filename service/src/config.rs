@@ -3,7 +3,7 @@
 use crate::error::{Error, Result};
 use clap::Args;
 use ipnet::IpNet;
-use std::{net::SocketAddr, path::PathBuf};
+use std::{net::SocketAddr, num::NonZeroU32, path::PathBuf};
 use tamis_blobs::Location;
 use url::Url;
 
@@ -131,9 +131,13 @@ pub struct ServeArgs {
     #[arg(long, env = "TAMIS_SIGN_IN", value_name = "FILE")]
     pub sign_in: Option<PathBuf>,
 
-    /// A network of reverse proxies whose X-Forwarded-For is believed, e.g. 10.0.0.0/8; may be repeated.
+    /// A proxy in front of this server, as a network, e.g. 10.0.0.5/32: the addresses that it writes into
+    /// X-Forwarded-For are believed; may be repeated.
     #[arg(long = "trusted-proxy", env = "TAMIS_TRUSTED_PROXY", value_name = "CIDR", value_delimiter = ',')]
     pub trusted_proxies: Vec<IpNet>,
+
+    #[command(flatten)]
+    pub rates: RateArgs,
 
     /// Where links to GitHub lead; another base for GitHub Enterprise.
     #[arg(long, env = "TAMIS_GITHUB_URL", default_value = "https://github.com", value_name = "URL")]
@@ -150,6 +154,26 @@ pub struct ServeArgs {
     /// Worker threads; as many as there are cores when absent.
     #[arg(long, env = "TAMIS_THREADS", value_name = "N")]
     pub threads: Option<usize>,
+}
+
+/// How often a client may ask; twice as much in a burst. Module bytes are never counted.
+#[derive(Args, Clone, Debug)]
+pub struct RateArgs {
+    /// Requests a second with one token or session.
+    #[arg(long, env = "TAMIS_RATE_LIMIT_SIGNED_IN", default_value = "200", value_name = "N")]
+    pub rate_limit_signed_in: NonZeroU32,
+
+    /// Requests a second from one address without either.
+    #[arg(long, env = "TAMIS_RATE_LIMIT_ANONYMOUS", default_value = "100", value_name = "N")]
+    pub rate_limit_anonymous: NonZeroU32,
+
+    /// Sign-ins and new tokens a minute from one address.
+    #[arg(long, env = "TAMIS_RATE_LIMIT_SIGN_IN", default_value = "10", value_name = "N")]
+    pub rate_limit_sign_in: NonZeroU32,
+
+    /// Count nothing: for measurements, or behind something that counts.
+    #[arg(long, env = "TAMIS_NO_RATE_LIMITS")]
+    pub no_rate_limits: bool,
 }
 
 impl ServeArgs {

@@ -1,7 +1,7 @@
 //! The one error type. It knows what a caller can act on and nothing of HTTP;
 //! `http::problem` maps it. Public text and internal cause are kept apart.
 use sea_orm::{DbErr, SqlErr};
-use std::fmt;
+use std::{fmt, time::Duration};
 use tamis_blobs::BlobError;
 use tamis_verification::Report;
 
@@ -48,11 +48,20 @@ struct Body {
     fields: Vec<Field>,
     report: Option<Report>,
     cause: Option<String>,
+    retry_after: Option<Duration>,
 }
 
 impl Error {
     pub fn new(kind: Kind, code: &'static str, detail: impl Into<String>) -> Self {
-        Self(Box::new(Body { kind, code, detail: detail.into(), fields: vec![], report: None, cause: None }))
+        Self(Box::new(Body {
+            kind,
+            code,
+            detail: detail.into(),
+            fields: vec![],
+            report: None,
+            cause: None,
+            retry_after: None,
+        }))
     }
 
     pub fn not_found() -> Self {
@@ -104,6 +113,14 @@ impl Error {
         error
     }
 
+    /// Asked too often: when it may be asked again.
+    pub fn rate_limited(wait: Duration) -> Self {
+        let detail = "too many requests from here; `Retry-After` says how many seconds to wait";
+        let mut error = Self::new(Kind::RateLimited, "rate-limited", detail);
+        error.0.retry_after = Some(wait);
+        error
+    }
+
     /// Ours to fix: logged with its cause, told to nobody.
     pub fn internal(cause: impl Into<String>) -> Self {
         let mut error = Self::new(
@@ -152,6 +169,9 @@ impl Error {
     }
     pub fn report(&self) -> Option<&Report> {
         self.0.report.as_ref()
+    }
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.0.retry_after
     }
     pub fn cause(&self) -> Option<&str> {
         self.0.cause.as_deref()

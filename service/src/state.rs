@@ -4,9 +4,11 @@ use crate::{
     clock::Clock,
     config::{ServeArgs, StoreArgs},
     db::Db,
+    http::limits::Limits,
     jobs::wakeup::Wakeup,
     modules::{hot::Hot, verifiers::Verifiers},
     oauth,
+    publishing::issuer::Issuers,
     sign_in::SignIn,
 };
 use std::{
@@ -41,6 +43,9 @@ pub struct Inner {
     pub leaving: AtomicBool,
     pub oauth: oauth::Kept,
     pub sign_in: SignIn,
+    /// The keys of those whose identity tokens are exchanged.
+    pub issuers: Issuers,
+    pub limits: Limits,
 }
 
 impl Deref for State {

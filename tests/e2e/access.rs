@@ -1,6 +1,7 @@
 //! Who may do what: every route, asked by everybody, in every state of what it speaks of.
 //! The oracle says what must come; what may not be seen must look like what is not there.
 mod assignment;
+mod confined;
 mod oracle;
 mod scopes;
 mod timing;
@@ -8,7 +9,7 @@ mod world;
 
 use oracle::{Expect, PRINCIPALS, Principal, ROUTES, Route, Stage, expected};
 use std::collections::BTreeSet;
-use tamis_e2e::client::Reply;
+use tamis_e2e::client::{Person, Reply};
 use world::{Target, World};
 
 /// Routes that people and machines use, but that are no part of the API.
@@ -30,7 +31,8 @@ fn every_route_has_a_row_in_the_table_in_the_document_and_in_the_oracle() {
     assert_eq!(tamis::auth::table::RULES.len(), table.len(), "a row twice");
     for rule in tamis::auth::table::RULES {
         let oracle = ROUTES.iter().find(|r| (r.method, r.path) == (rule.method, rule.path)).unwrap();
-        assert_eq!(rule.scope.map(|s| s.as_str()), oracle.scope, "{} {}", rule.method, rule.path);
+        let scopes = rule.scopes.map(|all| all.iter().map(|s| s.as_str()).collect::<Vec<_>>().join(" "));
+        assert_eq!(scopes.as_deref(), oracle.scope, "{} {}", rule.method, rule.path);
     }
 }
 
@@ -72,21 +74,37 @@ fn absent(target: &Target) -> [Target; 2] {
         transfer: uuid::Uuid::now_v7().to_string(),
         client: uuid::Uuid::now_v7().to_string(),
         grant: uuid::Uuid::now_v7().to_string(),
+        publisher: uuid::Uuid::now_v7().to_string(),
+        robot: "absent".into(),
     };
     [Target { namespace: "nowhere".into(), ..nothing.clone() }, nothing]
 }
 
 async fn probe(world: &World, route: &Route, who: Principal, wrong: &mut Vec<String>) -> usize {
-    let (person, target) = (world.caller(who, route), world.target(who));
     let expect = expected(route, who, world.stage);
+    let blind = expect == Expect::Absent || (expect == Expect::Forbidden && who == Principal::Unscoped);
+    let asked = Asked { person: world.caller(who, route), target: world.target(who), expect, blind };
+    ask(world, route, &format!("{who:?}"), asked, wrong).await;
+    1
+}
+
+struct Asked<'a> {
+    person: &'a Person,
+    target: &'a Target,
+    expect: Expect,
+    /// Must not be able to tell the target from one that is not there.
+    blind: bool,
+}
+
+async fn ask(world: &World, route: &Route, who: &str, asked: Asked<'_>, wrong: &mut Vec<String>) {
+    let Asked { person, target, expect, blind } = asked;
     let reply = world.send(person, route, target).await;
-    let cell = format!("{:?}: {who:?} {} {}", world.stage, route.method, route.path);
+    let cell = format!("{:?}: {who} {} {}", world.stage, route.method, route.path);
     if !met(expect, &reply) {
         let text: String = reply.text().chars().take(300).collect();
         wrong.push(format!("{cell}: expected {expect:?}, got {} {text}", reply.status));
     }
     // Who lacks the scope or the role learns nothing either.
-    let blind = expect == Expect::Absent || (expect == Expect::Forbidden && who == Principal::Unscoped);
     if blind && route.path.contains('{') {
         for twin in absent(target) {
             let other = world.send(person, route, &twin).await;
@@ -95,7 +113,6 @@ async fn probe(world: &World, route: &Route, who: Principal, wrong: &mut Vec<Str
             }
         }
     }
-    1
 }
 
 async fn matrix(stage: Stage) {

@@ -21,5 +21,6 @@ mod schema;
 mod seed_in_envoy;
 mod sign_in;
 mod teams;
+mod tokens;
 mod tour;
 mod verification;

@@ -55,6 +55,8 @@ macro_rules! every_entity {
             team_invitation,
             team_member,
             tombstone,
+            trusted_publisher,
+            used_jti,
             user
         )
     };
@@ -234,6 +236,8 @@ async fn every_kind_of_row_survives_being_read_and_written_back() {
         "sign_in_attempt",
         "sign_in_link",
         "signing_key",
+        "trusted_publisher",
+        "used_jti",
     ];
     let of_oauth = |name: &str| name.starts_with("oauth_");
     macro_rules! trip {

@@ -32,7 +32,7 @@ pub fn command(data_dir: &std::path::Path, args: &[&str]) -> Command {
     for (key, _) in std::env::vars().filter(|(k, _)| k.starts_with("TAMIS_")) {
         command.env_remove(key);
     }
-    command.env("TAMIS_DATA_DIR", data_dir);
+    command.env("TAMIS_DATA_DIR", data_dir).env("TAMIS_NO_RATE_LIMITS", "true");
     command
 }
 

@@ -5,6 +5,7 @@
 pub mod app;
 pub mod binary;
 pub mod browser;
+pub mod build_issuer;
 pub mod client;
 pub mod crash;
 pub mod database;

@@ -19,7 +19,7 @@ start_stores() {
   local server
   server=$(tests/engines/postgres.sh start "$work" </dev/null)
   psql -q "$server" -c "CREATE DATABASE tamis"
-  export TAMIS_DATABASE_URL=${server%/*}/tamis TAMIS_BLOBS TAMIS_PUBLIC_URL
+  export TAMIS_DATABASE_URL=${server%/*}/tamis TAMIS_BLOBS TAMIS_PUBLIC_URL TAMIS_NO_RATE_LIMITS=true
   tests/engines/seaweedfs.sh start "$work" </dev/null >"$work/s3.env"
   # shellcheck disable=SC1091
   set -a && source "$work/s3.env" && set +a

@@ -47,6 +47,10 @@ pub struct Example {
     pub body: String,
 }
 
+/// Claims of an identity token and the one text that each must have.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, FromJsonQueryResult)]
+pub struct Claims(pub std::collections::BTreeMap<String, String>);
+
 /// Where a cloned release came from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema, FromJsonQueryResult)]
 #[schema(as = ReleaseLineage)]

@@ -6,6 +6,8 @@ use std::{borrow::Cow, collections::BTreeSet, fmt, str::FromStr};
 pub enum Scope {
     FiltersRead,
     FiltersWrite,
+    /// Upload drafts, and nothing else of what `FiltersWrite` allows.
+    ReleasesStage,
     ReviewsVote,
     TeamsWrite,
     TokensWrite,
@@ -13,9 +15,10 @@ pub enum Scope {
 }
 
 impl Scope {
-    pub const ALL: [Scope; 6] = [
+    pub const ALL: [Scope; 7] = [
         Scope::FiltersRead,
         Scope::FiltersWrite,
+        Scope::ReleasesStage,
         Scope::ReviewsVote,
         Scope::TeamsWrite,
         Scope::TokensWrite,
@@ -26,6 +29,7 @@ impl Scope {
         match self {
             Scope::FiltersRead => "filters:read",
             Scope::FiltersWrite => "filters:write",
+            Scope::ReleasesStage => "releases:stage",
             Scope::ReviewsVote => "reviews:vote",
             Scope::TeamsWrite => "teams:write",
             Scope::TokensWrite => "tokens:write",
@@ -93,6 +97,22 @@ impl Scopes {
     /// Everything that a person of this role may do.
     pub fn of_role(role: Role) -> Self {
         Scope::ALL.into_iter().filter(|s| s.allowed_to(role)).collect()
+    }
+
+    /// The most that a robot or a limited token may do: nothing that speaks for a person as a
+    /// whole, and nothing that makes further access.
+    pub fn of_machine() -> Self {
+        [Scope::FiltersRead, Scope::FiltersWrite, Scope::ReleasesStage].into_iter().collect()
+    }
+
+    /// Those that are in both.
+    #[must_use]
+    pub fn within(&self, other: &Self) -> Self {
+        Self(self.0.intersection(&other.0).copied().collect())
+    }
+
+    pub fn has_any(&self, scopes: &[Scope]) -> bool {
+        scopes.iter().any(|scope| self.has(*scope))
     }
 
     pub fn has(&self, scope: Scope) -> bool {

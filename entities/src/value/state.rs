@@ -52,7 +52,7 @@ macro_rules! words {
     };
 }
 
-words!(NamespaceKind { User = "user", Team = "team", System = "system" });
+words!(NamespaceKind { User = "user", Team = "team", System = "system", Robot = "robot" });
 words!(
     /// Roles of the instance, in order of power.
     Role { User = "user", Curator = "curator", Admin = "admin" }
@@ -102,6 +102,10 @@ words!(
         ClientCredentials = "client_credentials",
         DeviceCode = "urn:ietf:params:oauth:grant-type:device_code",
     }
+);
+words!(
+    /// Who signs the identity tokens of a trusted publisher; decides which claims are asked for.
+    Provider { Github = "github", Gitlab = "gitlab", Other = "other" }
 );
 words!(JobState { Queued = "queued", Dead = "dead" });
 

@@ -20,6 +20,8 @@ impl From<&Identity> for Actor {
     fn from(who: &Identity) -> Self {
         match who.via {
             Via::Operator => Self::system(who.handle.as_str()),
+            Via::Publisher(id) => Self(format!("publisher:{id} for user:{}", who.handle)),
+            _ if who.robot => Self(format!("robot:{}", who.handle)),
             _ => Self::user(who.handle.as_str()),
         }
     }

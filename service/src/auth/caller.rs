@@ -1,22 +1,20 @@
-//! The caller of a request: nobody, or a person with the scopes of what they signed in with.
-//! Read from the database on every request, so that a revocation is felt at once.
-use super::secret;
+//! The caller of a request: nobody, or somebody with the scopes of what they came with. Read
+//! from the database on every request, in one statement, so that a revocation is felt at once.
+pub use super::identity::{Identity, Limit, Via, identity};
+use super::{identity::by_credential, secret};
 use crate::{
     error::{Error, Result},
     state::State,
 };
 use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload, http::header};
 use base64::{Engine, engine::general_purpose::STANDARD};
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use std::{
     future::{Ready, ready},
     sync::Arc,
     time::Duration,
 };
-use tamis_entities::{
-    api_token, namespace, session, team_member, user,
-    value::{MemberRole, Role, Scope, Scopes, Slug, Timestamp},
-};
+use tamis_entities::{api_token, session, value::Timestamp};
 use uuid::Uuid;
 
 pub const COOKIE_HTTPS: &str = "__Host-tamis";
@@ -26,46 +24,6 @@ pub const COOKIE_LOOPBACK: &str = "tamis_session";
 pub const IDLE: Duration = Duration::from_secs(12 * 3600);
 /// How exactly its use is noted.
 const SEEN: Duration = Duration::from_secs(60);
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Via {
-    Token(Uuid),
-    Session(Uuid),
-    /// An access token of this OAuth grant.
-    OAuth(Uuid),
-    /// An operator command or the system itself.
-    Operator,
-}
-
-#[derive(Clone, Debug)]
-pub struct Identity {
-    pub id: Uuid,
-    pub handle: Slug,
-    pub role: Role,
-    pub scopes: Scopes,
-    pub teams: Vec<(Uuid, MemberRole)>,
-    pub via: Via,
-    /// When they last proved who they are; known of browser sessions only.
-    pub signed_in_at: Option<Timestamp>,
-}
-
-impl Identity {
-    pub fn is_curator(&self) -> bool {
-        self.role >= Role::Curator
-    }
-
-    /// The namespaces this person belongs to: their own and their teams'.
-    pub fn namespaces(&self) -> Vec<Uuid> {
-        std::iter::once(self.id).chain(self.teams.iter().map(|(team, _)| *team)).collect()
-    }
-
-    pub fn role_in(&self, namespace: Uuid) -> Option<MemberRole> {
-        if namespace == self.id {
-            return Some(MemberRole::Owner);
-        }
-        self.teams.iter().find(|(team, _)| *team == namespace).map(|(_, role)| *role)
-    }
-}
 
 #[derive(Clone, Debug, Default)]
 pub struct Caller(pub Option<Arc<Identity>>);
@@ -151,18 +109,18 @@ async fn by_token(state: &State, text: &str) -> Result<Caller> {
     if !text.starts_with(secret::TOKEN_PREFIX) || text.len() > 200 {
         return Err(refused());
     }
-    let token = api_token::Entity::find()
-        .filter(api_token::Column::SecretSha256.eq(secret::hash(text)))
-        .one(&*state.db)
-        .await?
-        .ok_or_else(refused)?;
+    use api_token::Column::{SecretSha256, UserId};
+    let hash = secret::hash(text);
+    let found = by_credential::<_, api_token::Entity>(&*state.db, SecretSha256, hash, UserId);
+    let (token, owner) = found.await?.ok_or_else(refused)?;
     let now = state.clock.now();
     if token.revoked_at.is_some() || token.expires_at <= now {
         return Err(refused());
     }
+    let via = token.publisher_id.map_or(Via::Token(token.id), Via::Publisher);
+    let who = owner.with(via, Some(&token.scopes), Limit::of(&token)).ok_or_else(refused)?;
     note_use(state, &token, now);
-    let identity = identity(&*state.db, token.user_id, Via::Token(token.id), Some(&token.scopes)).await?;
-    identity.map(|who| Caller(Some(Arc::new(who)))).ok_or_else(refused)
+    Ok(Caller(Some(Arc::new(who))))
 }
 
 /// Once an hour and off the request's path: a read must not wait for a write.
@@ -187,22 +145,20 @@ fn note_use(state: &State, token: &api_token::Model, now: Timestamp) {
 
 async fn by_session(state: &State, text: &str) -> Result<Caller> {
     let refused = || Error::unauthenticated("this session has ended; sign in again");
-    let session = session::Entity::find()
-        .filter(session::Column::SecretSha256.eq(secret::hash(text)))
-        .one(&*state.db)
-        .await?
-        .ok_or_else(refused)?;
+    use session::Column::{SecretSha256, UserId};
+    let hash = secret::hash(text);
+    let found = by_credential::<_, session::Entity>(&*state.db, SecretSha256, hash, UserId);
+    let (session, owner) = found.await?.ok_or_else(refused)?;
     let now = state.clock.now();
     let seen = session.last_seen_at.unwrap_or(session.created_at);
     if session.revoked_at.is_some() || session.expires_at <= now || seen.plus(IDLE) <= now {
         return Err(refused());
     }
+    let found = owner.with(Via::Session(session.id), None, None).ok_or_else(refused)?;
     if seen.plus(SEEN) <= now {
         note_seen(state, session.id, now);
     }
-    let found = identity(&*state.db, session.user_id, Via::Session(session.id), None).await?;
-    let who = Identity { signed_in_at: session.signed_in_at, ..found.ok_or_else(refused)? };
-    Ok(Caller(Some(Arc::new(who))))
+    Ok(Caller(Some(Arc::new(Identity { signed_in_at: session.signed_in_at, ..found }))))
 }
 
 /// Off the request's path, as with tokens.
@@ -225,34 +181,4 @@ fn note_seen(state: &State, id: Uuid, now: Timestamp) {
 /// Who a page is shown to, without failing on a stale cookie.
 pub async fn visitor(state: &State, request: &HttpRequest) -> Caller {
     authenticate(state, request).await.unwrap_or_default()
-}
-
-/// None when the user is gone or disabled. Scopes are never more than the role allows now.
-pub async fn identity<C: ConnectionTrait>(
-    db: &C,
-    id: Uuid,
-    via: Via,
-    scopes: Option<&Scopes>,
-) -> Result<Option<Identity>> {
-    let Some(user) = user::Entity::find_by_id(id).one(db).await? else { return Ok(None) };
-    let Some(namespace) = namespace::Entity::find_by_id(id).one(db).await? else { return Ok(None) };
-    if user.disabled_at.is_some() {
-        return Ok(None);
-    }
-    let members = team_member::Entity::find().filter(team_member::Column::UserId.eq(id)).all(db).await?;
-    let allowed = Scopes::of_role(user.role);
-    let scopes: Scopes = match scopes {
-        Some(given) => Scope::ALL.into_iter().filter(|s| given.has(*s) && allowed.has(*s)).collect(),
-        None => allowed,
-    };
-    let teams = members.into_iter().map(|m| (m.team_id, m.role)).collect();
-    Ok(Some(Identity {
-        id,
-        handle: namespace.handle,
-        role: user.role,
-        scopes,
-        teams,
-        via,
-        signed_in_at: None,
-    }))
 }

@@ -8,6 +8,7 @@ use super::{
 };
 use crate::{
     error::{Error, Result},
+    http::limits,
     state::State,
 };
 use actix_web::{
@@ -60,11 +61,17 @@ fn wrong_method(pattern: &str) -> HttpResponse {
 
 async fn admit(request: &HttpRequest, rule: &Rule) -> Result<Caller> {
     let state = request.app_data::<web::Data<State>>().ok_or_else(|| Error::internal("no state"))?;
+    let class = limits::class(rule);
     // What needs no caller does not fail for want of a database.
-    if rule.scope.is_none() && rule.need == Need::Anyone {
+    if rule.scopes.is_none() && rule.need == Need::Anyone {
+        state.limits.admit(class, request, None)?;
         return Ok(Caller::default());
     }
-    let caller = authenticate(state, request).await?;
+    let caller = authenticate(state, request).await;
+    // A credential that is not good counts for the address that sent it.
+    let known = caller.as_ref().ok().and_then(Caller::identity);
+    state.limits.admit(class, request, known)?;
+    let caller = caller?;
     let Some(who) = caller.identity() else {
         let open = matches!(rule.need, Need::Anyone | Need::ReadFilter | Need::ReadRelease | Need::ReadBytes);
         let reading = request.method() == Method::GET;
@@ -74,13 +81,12 @@ async fn admit(request: &HttpRequest, rule: &Rule) -> Result<Caller> {
             Err(Error::unauthenticated("sign in, or send a token"))
         };
     };
-    if let Some(scope) = rule.scope
-        && !who.scopes.has(scope)
+    if let Some(scopes) = rule.scopes
+        && !who.scopes.has_any(scopes)
     {
-        return Err(Error::forbidden(
-            "insufficient-scope",
-            format!("this needs a token with the scope `{scope}`"),
-        ));
+        let names: Vec<_> = scopes.iter().map(|scope| format!("`{scope}`")).collect();
+        let detail = format!("this needs a token with the scope {}", names.join(" or "));
+        return Err(Error::forbidden("insufficient-scope", detail));
     }
     if matches!(who.via, Via::Session(_)) && request.method() != Method::GET {
         same_origin(state, request)?;

@@ -30,6 +30,8 @@ pub enum Need {
     VoteReview,
     /// Member of the team in the path.
     ReadTeam,
+    /// Owner or maintainer of the team in the path.
+    MaintainTeam,
     /// Owner of the team in the path.
     ManageTeam,
 }
@@ -38,22 +40,25 @@ pub enum Need {
 pub struct Rule {
     pub method: &'static str,
     pub path: &'static str,
-    /// What a token must carry; a browser session carries all that its user may.
-    pub scope: Option<Scope>,
+    /// What a token must carry, one of these; a browser session carries all that its user may.
+    pub scopes: AnyOf,
     pub need: Need,
 }
 
-const fn rule(method: &'static str, path: &'static str, scope: Option<Scope>, need: Need) -> Rule {
-    Rule { method, path, scope, need }
+type AnyOf = Option<&'static [Scope]>;
+
+const fn rule(method: &'static str, path: &'static str, scopes: AnyOf, need: Need) -> Rule {
+    Rule { method, path, scopes, need }
 }
 
 use Need::*;
-const READ: Option<Scope> = Some(Scope::FiltersRead);
-const WRITE: Option<Scope> = Some(Scope::FiltersWrite);
-const VOTE: Option<Scope> = Some(Scope::ReviewsVote);
-const TEAMS: Option<Scope> = Some(Scope::TeamsWrite);
-const TOKENS: Option<Scope> = Some(Scope::TokensWrite);
-const ADMIN: Option<Scope> = Some(Scope::Admin);
+const READ: AnyOf = Some(&[Scope::FiltersRead]);
+const WRITE: AnyOf = Some(&[Scope::FiltersWrite]);
+const STAGE: AnyOf = Some(&[Scope::FiltersWrite, Scope::ReleasesStage]);
+const VOTE: AnyOf = Some(&[Scope::ReviewsVote]);
+const TEAMS: AnyOf = Some(&[Scope::TeamsWrite]);
+const TOKENS: AnyOf = Some(&[Scope::TokensWrite]);
+const ADMIN: AnyOf = Some(&[Scope::Admin]);
 
 pub const RULES: &[Rule] = &[
     rule("GET", "/", None, Anyone),
@@ -103,9 +108,9 @@ pub const RULES: &[Rule] = &[
     rule("POST", "/api/v1/me/transfers/{id}/accept", WRITE, SignedIn),
     rule("POST", "/api/v1/me/transfers/{id}/decline", WRITE, SignedIn),
     rule("GET", "/api/v1/filters/{namespace}/{filter}/releases", READ, ReadFilter),
-    rule("POST", "/api/v1/filters/{namespace}/{filter}/releases", WRITE, WriteFilter),
+    rule("POST", "/api/v1/filters/{namespace}/{filter}/releases", STAGE, WriteFilter),
     rule("GET", "/api/v1/filters/{namespace}/{filter}/releases/{version}", READ, ReadRelease),
-    rule("PUT", "/api/v1/filters/{namespace}/{filter}/releases/{version}", WRITE, WriteFilter),
+    rule("PUT", "/api/v1/filters/{namespace}/{filter}/releases/{version}", STAGE, WriteFilter),
     rule("PATCH", "/api/v1/filters/{namespace}/{filter}/releases/{version}", WRITE, WriteFilter),
     rule("DELETE", "/api/v1/filters/{namespace}/{filter}/releases/{version}", WRITE, WriteFilter),
     rule("GET", "/api/v1/filters/{namespace}/{filter}/releases/{version}/report", READ, ReadRelease),
@@ -113,7 +118,7 @@ pub const RULES: &[Rule] = &[
     rule("POST", "/api/v1/filters/{namespace}/{filter}/releases/{version}/yank", WRITE, WriteFilter),
     rule("POST", "/api/v1/filters/{namespace}/{filter}/releases/{version}/unyank", WRITE, WriteFilter),
     rule("POST", "/api/v1/filters/{namespace}/{filter}/releases/{version}/quarantine", VOTE, Curator),
-    rule("POST", "/api/v1/imports", WRITE, SignedIn),
+    rule("POST", "/api/v1/imports", STAGE, SignedIn),
     rule("GET", "/api/v1/reviews", READ, SignedIn),
     rule("POST", "/api/v1/reviews", WRITE, SignedIn),
     rule("GET", "/api/v1/reviews/{id}", READ, ReadReview),
@@ -141,6 +146,16 @@ pub const RULES: &[Rule] = &[
     rule("GET", "/api/v1/tokens", TOKENS, SignedIn),
     rule("POST", "/api/v1/tokens", TOKENS, SignedIn),
     rule("DELETE", "/api/v1/tokens/{id}", TOKENS, SignedIn),
+    rule("GET", "/api/v1/teams/{team}/robots", READ, ReadTeam),
+    rule("POST", "/api/v1/teams/{team}/robots", TEAMS, MaintainTeam),
+    rule("DELETE", "/api/v1/teams/{team}/robots/{robot}", TEAMS, MaintainTeam),
+    rule("GET", "/api/v1/teams/{team}/robots/{robot}/tokens", TOKENS, MaintainTeam),
+    rule("POST", "/api/v1/teams/{team}/robots/{robot}/tokens", TOKENS, MaintainTeam),
+    rule("DELETE", "/api/v1/teams/{team}/robots/{robot}/tokens/{id}", TOKENS, MaintainTeam),
+    rule("GET", "/api/v1/filters/{namespace}/{filter}/trusted-publishers", READ, ManageFilter),
+    rule("POST", "/api/v1/filters/{namespace}/{filter}/trusted-publishers", TOKENS, ManageFilter),
+    rule("DELETE", "/api/v1/filters/{namespace}/{filter}/trusted-publishers/{id}", TOKENS, ManageFilter),
+    rule("POST", "/api/v1/trusted-publishing/token", None, Anyone),
     rule("GET", "/api/v1/audit", ADMIN, Admin),
     rule("GET", "/.well-known/jwks.json", None, Anyone),
     rule("GET", "/.well-known/oauth-authorization-server", None, Anyone),

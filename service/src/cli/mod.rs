@@ -251,7 +251,10 @@ fn complain(error: &Error) -> ExitCode {
 async fn run(command: Command) -> Result<ExitCode> {
     use operator as op;
     match command {
-        Command::Serve(c) => serve::run(c.store, c.serve, Clock::default()).await,
+        Command::Serve(c) => {
+            let ServeCommand { store, serve } = *c;
+            serve::run(store, serve, Clock::default()).await
+        }
         Command::User(UserCommand::Create { name, role: r, store }) => {
             op::user_create(store, &name, role(&r)?).await
         }

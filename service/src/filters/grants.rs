@@ -42,7 +42,7 @@ pub async fn subject(state: &State, text: &str) -> Result<namespace::Model> {
     let handle: Slug = handle.parse().map_err(|_| missing())?;
     let found = find_namespace(&*state.db, &handle)
         .await?
-        .filter(|n| n.kind == kind && kind != NamespaceKind::System);
+        .filter(|n| n.kind == kind && matches!(kind, NamespaceKind::User | NamespaceKind::Team));
     found.ok_or_else(missing)
 }
 

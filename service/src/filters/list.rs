@@ -88,8 +88,8 @@ fn inner_doors(who: &Identity, now: Timestamp) -> [Condition; 2] {
         )
         .into_query();
     [
-        Condition::all().add(filter::Column::NamespaceId.is_in(who.namespaces())),
-        Condition::all().add(filter::Column::Id.in_subquery(granted)),
+        Condition::all().add(filter::Column::NamespaceId.is_in(who.namespaces())).add_option(who.within()),
+        Condition::all().add(filter::Column::Id.in_subquery(granted)).add_option(who.within()),
     ]
 }
 
@@ -157,9 +157,10 @@ fn readable(caller: &Caller) -> Condition {
     let published = Condition::any().add(release::Column::State.eq(ReleaseState::Published));
     match caller.identity() {
         None => published,
-        Some(who) => published
-            .add(filter::Column::NamespaceId.is_in(who.namespaces()))
-            .add(filter::Column::Visibility.eq(Visibility::Public)),
+        Some(who) => {
+            let own = Condition::all().add(filter::Column::NamespaceId.is_in(who.namespaces()));
+            published.add(own.add_option(who.within())).add(filter::Column::Visibility.eq(Visibility::Public))
+        }
     }
 }
 

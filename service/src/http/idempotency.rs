@@ -22,8 +22,16 @@ use utoipa::openapi;
 use uuid::Uuid;
 
 /// What answers with a secret, or is sent one: neither is kept, not even as a hash.
-const SECRETS: [&str; 4] =
-    ["/api/v1/tokens", "/api/v1/oauth-clients", "/api/v1/me/password", "/api/v1/me/identities/link"];
+fn is_secretive(path: &str) -> bool {
+    const SECRETS: [&str; 4] = [
+        "/api/v1/oauth-clients",
+        "/api/v1/me/password",
+        "/api/v1/me/identities/link",
+        "/api/v1/trusted-publishing/token",
+    ];
+    path.ends_with("/tokens") || SECRETS.contains(&path)
+}
+
 const MOST: usize = 1024 * 1024;
 /// How long an answer is kept.
 pub const LIFE: Duration = Duration::from_secs(24 * 3600);
@@ -59,7 +67,7 @@ pub async fn keep_answers<B: MessageBody + 'static>(
 /// For the document: a POST of the API that is not a form and makes no secret.
 pub fn takes_key(path: &str, post: &openapi::path::Operation) -> bool {
     let form = matches!(&post.request_body, Some(openapi::RefOr::T(body)) if body.content.contains_key("multipart/form-data"));
-    path.starts_with("/api/") && !SECRETS.contains(&path) && !form
+    path.starts_with("/api/") && !is_secretive(path) && !form
 }
 
 pub fn parameter() -> openapi::path::Parameter {
@@ -76,7 +84,7 @@ pub fn parameter() -> openapi::path::Parameter {
 }
 
 fn applies(request: &ServiceRequest) -> Option<(State, Arc<Identity>, String)> {
-    if request.method() != Method::POST || SECRETS.contains(&request.path()) {
+    if request.method() != Method::POST || is_secretive(request.path()) {
         return None;
     }
     let key = request.headers().get("idempotency-key")?.to_str().unwrap_or_default().to_owned();
@@ -105,7 +113,10 @@ async fn fingerprint(request: &mut ServiceRequest) -> Result<String> {
         bytes.extend_from_slice(&chunk);
     }
     let bytes = bytes.freeze();
-    let about = format!("{} {}\n", request.method(), request.path());
+    // What a limited token may not reach, it does not get from the memory of another either.
+    let limit = request.extensions().get::<Caller>().and_then(|c| c.identity()?.limit);
+    let limit = limit.map_or_else(String::new, |limit| format!(" {limit:?}"));
+    let about = format!("{} {}{limit}\n", request.method(), request.path());
     request.set_payload(Payload::from(bytes.clone()));
     Ok(Sha256::of(&[about.as_bytes(), &bytes].concat()).hex().to_owned())
 }

@@ -134,7 +134,12 @@ impl ResponseError for Error {
             .map(|f| ProblemField { field: f.field.clone(), message: f.message.clone() })
             .collect();
         problem.report = self.report().cloned();
-        render(status, &problem)
+        let mut reply = render(status, &problem);
+        if let Some(wait) = self.retry_after() {
+            // Whole seconds, rounded up: who comes then is let in.
+            reply.headers_mut().insert(header::RETRY_AFTER, (wait.as_secs() + 1).into());
+        }
+        reply
     }
 }
 

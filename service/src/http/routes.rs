@@ -2,7 +2,8 @@
 //! `auth::table`; a test compares the two.
 use super::{codes, document, health, home, problem};
 use crate::{
-    audit, catalog, filters, imports, modules, oauth, releases, reviews, sign_in, teams, tokens, users,
+    audit, catalog, filters, imports, modules, oauth, publishing, releases, reviews, robots, sign_in, teams,
+    tokens, users,
 };
 use actix_web::{HttpResponse, http::StatusCode};
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -59,6 +60,7 @@ pub fn configure(config: &mut ServiceConfig<'_>) {
         .service(audit::http::list_audit);
     sharing(config);
     for_programs(config);
+    machines(config);
 }
 
 /// Who belongs to what, what changes hands, and who reaches what.
@@ -130,6 +132,21 @@ fn people(config: &mut ServiceConfig<'_>) {
         .service(users::http::list_users)
         .service(users::http::disable_user)
         .service(users::http::enable_user);
+}
+
+/// Access for those that are nobody's person.
+fn machines(config: &mut ServiceConfig<'_>) {
+    config
+        .service(robots::http::list_robots)
+        .service(robots::http::create_robot)
+        .service(robots::http::delete_robot)
+        .service(robots::http::list_robot_tokens)
+        .service(robots::http::create_robot_token)
+        .service(robots::http::revoke_robot_token)
+        .service(publishing::http::list_publishers)
+        .service(publishing::http::create_publisher)
+        .service(publishing::http::delete_publisher)
+        .service(publishing::http::exchange_token);
 }
 
 pub async fn unmatched() -> HttpResponse {

@@ -1,7 +1,7 @@
 //! The background of a server: jobs as they come, and the periodic duties. Each duty is
 //! safe on every replica at once; leases decide who does it.
 use super::queue;
-use crate::{audit, error::Result, http::idempotency, modules, oauth, sign_in, state::State};
+use crate::{audit, error::Result, http::idempotency, modules, oauth, publishing, sign_in, state::State};
 use std::{future::Future, time::Duration};
 use tokio::{sync::watch, task::JoinSet, time};
 
@@ -74,5 +74,6 @@ async fn repeat<F, Fut>(
 async fn forget_expired(state: &State) -> Result<()> {
     sign_in::session::forget_expired(state).await?;
     oauth::forget_expired(state).await?;
+    publishing::forget_expired(state).await?;
     idempotency::forget_expired(state).await
 }

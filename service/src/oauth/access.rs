@@ -2,22 +2,18 @@
 //! The signature only says that we made it; whether it is good still is in the database.
 use super::{ACCESS_LIFE, keys, words::Words};
 use crate::{
-    auth::{Caller, Identity, caller::Via},
+    auth::{
+        Caller, Identity,
+        identity::{Via, by_credential},
+    },
     error::{Error, Result},
     state::State,
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::Algorithm;
-use sea_orm::{
-    ConnectionTrait, FromQueryResult,
-    sea_query::{Condition, Expr, ExprTrait, JoinType, Query, SelectStatement},
-};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::sync::Arc;
-use tamis_entities::{
-    namespace, oauth_grant, team_member, user,
-    value::{MemberRole, Role, Scope, Slug, Timestamp},
-};
+use tamis_entities::{oauth_grant, value::Timestamp};
 use uuid::Uuid;
 
 pub const TYPE: &str = "at+jwt";
@@ -131,62 +127,15 @@ pub async fn caller(state: &State, text: &str) -> Result<Caller> {
     Ok(Caller(Some(Arc::new(who))))
 }
 
-#[derive(FromQueryResult)]
-struct Row {
-    handle: Slug,
-    role: Role,
-    team_id: Option<Uuid>,
-    team_role: Option<MemberRole>,
-}
-
-/// Grant, user and teams in one query, a row for each team: nothing of it if the grant is over or
-/// revoked, or the user disabled.
-fn rows(claims: &Claims, now: Timestamp) -> SelectStatement {
-    let theirs = |column: user::Column| Expr::col((user::Entity, column));
-    let grant = |column: oauth_grant::Column| Expr::col((oauth_grant::Entity, column));
-    let same_user = |other: Expr| other.equals((oauth_grant::Entity, oauth_grant::Column::UserId));
-    let good = Condition::all()
-        .add(grant(oauth_grant::Column::Id).eq(claims.sid))
-        .add(grant(oauth_grant::Column::UserId).eq(claims.sub))
-        .add(grant(oauth_grant::Column::ClientId).eq(claims.client_id.as_str()))
-        .add(grant(oauth_grant::Column::RevokedAt).is_null())
-        .add(grant(oauth_grant::Column::ExpiresAt).gt(now))
-        .add(theirs(user::Column::DisabledAt).is_null());
-    Query::select()
-        .column((namespace::Entity, namespace::Column::Handle))
-        .column((user::Entity, user::Column::Role))
-        .column((team_member::Entity, team_member::Column::TeamId))
-        .expr_as(Expr::col((team_member::Entity, team_member::Column::Role)), "team_role")
-        .from(oauth_grant::Entity)
-        .join(JoinType::InnerJoin, user::Entity, same_user(theirs(user::Column::Id)))
-        .join(
-            JoinType::InnerJoin,
-            namespace::Entity,
-            same_user(Expr::col((namespace::Entity, namespace::Column::Id))),
-        )
-        .join(
-            JoinType::LeftJoin,
-            team_member::Entity,
-            same_user(Expr::col((team_member::Entity, team_member::Column::UserId))),
-        )
-        .cond_where(good)
-        .to_owned()
-}
-
+/// Grant, user and teams in one statement: nobody if the grant is over or revoked, or the user disabled.
 async fn speaks_for(state: &State, claims: &Claims) -> Result<Option<Identity>> {
-    let found = state.db.query_all(&rows(claims, state.clock.now())).await?;
-    let found: Vec<Row> =
-        found.iter().map(|row| Row::from_query_result(row, "")).collect::<std::result::Result<_, _>>()?;
-    let Some(first) = found.first() else { return Ok(None) };
+    use oauth_grant::Column::{Id, UserId};
+    let found = by_credential::<_, oauth_grant::Entity>(&*state.db, Id, claims.sid, UserId).await?;
+    let Some((grant, owner)) = found else { return Ok(None) };
+    let good = grant.user_id == claims.sub
+        && grant.client_id == claims.client_id
+        && grant.revoked_at.is_none()
+        && grant.expires_at > state.clock.now();
     let carried = Words::read(&claims.scope).scopes();
-    let scopes = Scope::ALL.into_iter().filter(|s| carried.has(*s) && s.allowed_to(first.role)).collect();
-    Ok(Some(Identity {
-        id: claims.sub,
-        handle: first.handle.clone(),
-        role: first.role,
-        scopes,
-        teams: found.iter().filter_map(|row| row.team_id.zip(row.team_role)).collect(),
-        via: Via::OAuth(claims.sid),
-        signed_in_at: None,
-    }))
+    Ok(if good { owner.with(Via::OAuth(grant.id), Some(&carried), None) } else { None })
 }

@@ -44,6 +44,7 @@ pub async fn insert(
         created_at: namespace.created_at,
         role_source: None,
         role_before: None,
+        robot_of: None,
     };
     user::Entity::insert(user.clone().into_active_model()).exec_without_returning(&**txn).await?;
     Ok(user)
@@ -65,6 +66,9 @@ pub async fn find(state: &State, handle: &Slug) -> Result<(namespace::Model, use
 /// A one-time sign-in link.
 pub async fn link(state: &State, handle: &Slug) -> Result<String> {
     let (namespace, user) = find(state, handle).await?;
+    if user.robot_of.is_some() {
+        return Err(Error::forbidden("robot", "a robot does not sign in; give it a token"));
+    }
     new_link(state, &Actor::system("operator"), user.id, namespace.handle.as_str()).await
 }
 
@@ -77,10 +81,13 @@ pub async fn token(
     life: Duration,
 ) -> Result<String> {
     let (_, user) = find(state, handle).await?;
-    let scopes = scopes.unwrap_or_else(|| Scopes::of_role(user.role));
+    let scopes = scopes.unwrap_or_else(|| match user.robot_of {
+        Some(_) => Scopes::of_machine(),
+        None => Scopes::of_role(user.role),
+    });
     let expires_at = state.clock.now().plus(life);
-    let (_, secret) =
-        tokens::create(state, &Actor::system("operator"), &user, name, scopes, expires_at).await?;
+    let wanted = tokens::Wanted { name, scopes, expires_at, limit: None, publisher: None };
+    let (_, secret) = tokens::create(state, &Actor::system("operator"), &user, wanted).await?;
     Ok(secret)
 }
 

@@ -63,15 +63,8 @@ async fn account(
             user.id
         }
     };
-    Ok(Identity {
-        id,
-        handle,
-        role,
-        scopes: Scopes::of_role(role),
-        teams,
-        via: Via::Operator,
-        signed_in_at: None,
-    })
+    let (scopes, via) = (Scopes::of_role(role), Via::Operator);
+    Ok(Identity { id, handle, role, scopes, teams, via, signed_in_at: None, limit: None, robot: false })
 }
 
 async fn namespace(state: &State) -> Result<namespace::Model> {

@@ -90,6 +90,10 @@ pub async fn list_reviews(
             .add(review::Column::FilterId.in_subquery(seen));
         rows = rows.filter(Condition::any().add(mine).add(review::Column::FilterId.in_subquery(own)));
     }
+    if let Some(within) = who.0.within() {
+        let covered = filter::Entity::find().select_only().column(filter::Column::Id).filter(within);
+        rows = rows.filter(review::Column::FilterId.in_subquery(covered.into_query()));
+    }
     if let Some(state) = query.0.state {
         rows = rows.filter(review::Column::State.eq(state));
     }

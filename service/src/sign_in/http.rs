@@ -10,7 +10,7 @@ use super::{
 use crate::{
     auth::{Caller, access::segment, caller, middleware::same_origin},
     error::{Error, Kind, Result},
-    http::{body::Query, client_address::client_address, problem::Problems},
+    http::{body::Query, client, problem::Problems},
     state::State,
 };
 use actix_web::{HttpRequest, HttpResponse, get, http::header, post, web};
@@ -107,7 +107,7 @@ fn issuer<'a>(state: &'a State, request: &HttpRequest) -> Result<&'a Oidc> {
 }
 
 fn begin_slowly(state: &State, request: &HttpRequest) -> Result<(), Wait> {
-    state.sign_in.throttle.try_begin(client_address(state, request), state.clock.now())
+    state.sign_in.throttle.try_begin(client::address(request), state.clock.now())
 }
 
 /// Sign in through an issuer
@@ -296,7 +296,7 @@ pub async fn sign_in_locally(
         return back(&next, wrong());
     }
     let visitor = Visitor::of(&state, &request);
-    let address = client_address(&state, &request);
+    let address = client::address(&request);
     match local::sign_in(&state, &visitor, address, &name, &password).await? {
         local::Outcome::In(cookie) => signed_in(&state, &next, cookie),
         local::Outcome::Wrong => back(&next, wrong()),

@@ -78,7 +78,7 @@ pub struct MemberView {
 #[utoipa::path(tag = "teams", operation_id = "listTeams", responses((status = 200, description = "All of them", body = Page<TeamItem>), Problems))]
 #[get("/api/v1/teams")]
 pub async fn list_teams(state: web::Data<State>, who: SignedIn) -> Result<web::Json<Page<TeamItem>>> {
-    let ids = who.0.teams.iter().map(|(id, _)| *id);
+    let ids = who.0.teams.iter().map(|(id, _)| *id).filter(|id| who.0.role_in(*id).is_some());
     let rows = team::Entity::find()
         .filter(team::Column::Id.is_in(ids))
         .order_by_asc(team::Column::Id)

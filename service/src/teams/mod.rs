@@ -153,7 +153,7 @@ async fn end_offers(state: &State, txn: &WriteTxn<'_>, team: Uuid, user: Uuid) -
 }
 
 /// The members, with the team's row locked so that two changes take turns.
-async fn members(txn: &WriteTxn<'_>, team: Uuid) -> Result<Vec<team_member::Model>> {
+pub async fn members(txn: &WriteTxn<'_>, team: Uuid) -> Result<Vec<team_member::Model>> {
     team::Entity::find_by_id(team).lock_exclusive().one(&**txn).await?;
     Ok(team_member::Entity::find().filter(team_member::Column::TeamId.eq(team)).all(&**txn).await?)
 }

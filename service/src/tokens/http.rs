@@ -1,51 +1,19 @@
 //! Handlers of `/api/v1/tokens` and `/api/v1/me`.
+use super::{
+    TokenRequest,
+    limit::{self, LimitView},
+    view::{self, NewTokenView, TokenView},
+};
 use crate::{
-    audit::Actor,
-    auth::{SignedIn, access::segment, recent},
-    error::{Error, Result},
+    auth::{Identity, SignedIn, access::segment, identity::Via},
+    error::Result,
     http::{body::Json, page::Page, problem::Problems},
     state::State,
 };
-use actix_web::{HttpRequest, HttpResponse, delete, get, post, web};
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
-use serde::{Deserialize, Serialize};
-use tamis_entities::{
-    api_token, user,
-    value::{Role, Scope, Slug, Timestamp},
-};
+use actix_web::{HttpRequest, HttpResponse, delete, get, http::header, post, web};
+use serde::Serialize;
+use tamis_entities::value::{Role, Scope, Slug};
 use utoipa::ToSchema;
-use uuid::Uuid;
-
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct TokenRequest {
-    /// What it is for.
-    #[schema(min_length = 1, max_length = 100, example = "ci")]
-    pub name: String,
-    #[schema(min_items = 1)]
-    pub scopes: Vec<Scope>,
-    /// At most a year from now; 90 days when absent.
-    pub expires_at: Option<Timestamp>,
-}
-
-#[derive(Serialize, ToSchema)]
-pub struct TokenView {
-    pub id: Uuid,
-    pub name: String,
-    pub scopes: Vec<Scope>,
-    pub created_at: Timestamp,
-    pub expires_at: Timestamp,
-    /// To the hour.
-    pub last_used_at: Option<Timestamp>,
-}
-
-/// A new token; the secret is never shown again.
-#[derive(Serialize, ToSchema)]
-pub struct NewTokenView {
-    #[serde(flatten)]
-    pub token: TokenView,
-    pub secret: String,
-}
 
 /// Who you are here.
 #[derive(Serialize, ToSchema)]
@@ -54,29 +22,52 @@ pub struct MeView {
     pub role: Role,
     /// What this credential may do.
     pub scopes: Vec<Scope>,
+    pub credential: CredentialKind,
+    /// What it is good for; null for all that is yours.
+    pub limit: Option<LimitView>,
 }
 
-impl From<api_token::Model> for TokenView {
-    fn from(t: api_token::Model) -> Self {
-        Self {
-            id: t.id,
-            name: t.name,
-            scopes: t.scopes.iter().collect(),
-            created_at: t.created_at,
-            expires_at: t.expires_at,
-            last_used_at: t.last_used_at,
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CredentialKind {
+    Session,
+    Token,
+    /// An access token of a program that acts for you.
+    Oauth,
+    /// A robot's token.
+    Robot,
+    /// A token that trusted publishing gave out.
+    Publisher,
+}
+
+impl CredentialKind {
+    fn of(who: &Identity) -> Self {
+        match who.via {
+            Via::Session(_) => Self::Session,
+            Via::Publisher(_) => Self::Publisher,
+            Via::OAuth(_) => Self::Oauth,
+            _ if who.robot => Self::Robot,
+            _ => Self::Token,
         }
     }
+}
+
+/// The one answer that has the secret; nothing on the way may keep it.
+pub fn created(view: NewTokenView) -> HttpResponse {
+    HttpResponse::Created().insert_header((header::CACHE_CONTROL, "no-store")).json(view)
 }
 
 /// Who am I
 #[utoipa::path(tag = "tokens", operation_id = "getMe", responses((status = 200, description = "You", body = MeView), Problems))]
 #[get("/api/v1/me")]
-pub async fn get_me(who: SignedIn) -> Result<web::Json<MeView>> {
+pub async fn get_me(state: web::Data<State>, who: SignedIn) -> Result<web::Json<MeView>> {
+    let names = limit::Names::of(&state, who.0.limit).await?;
     Ok(web::Json(MeView {
         handle: who.0.handle.clone(),
         role: who.0.role,
         scopes: who.0.scopes.iter().collect(),
+        credential: CredentialKind::of(&who.0),
+        limit: who.0.limit.and_then(|limit| names.view(limit)),
     }))
 }
 
@@ -84,18 +75,15 @@ pub async fn get_me(who: SignedIn) -> Result<web::Json<MeView>> {
 #[utoipa::path(tag = "tokens", operation_id = "listTokens", responses((status = 200, description = "Those that are not revoked", body = Page<TokenView>), Problems))]
 #[get("/api/v1/tokens")]
 pub async fn list_tokens(state: web::Data<State>, who: SignedIn) -> Result<web::Json<Page<TokenView>>> {
-    let rows = api_token::Entity::find()
-        .filter(api_token::Column::UserId.eq(who.0.id))
-        .filter(api_token::Column::RevokedAt.is_null())
-        .order_by_asc(api_token::Column::Id)
-        .all(&*state.db)
-        .await?;
-    Ok(web::Json(Page { items: rows.into_iter().map(Into::into).collect(), next: None }))
+    let items = view::views(&state, super::of(&state, who.0.id).await?).await?;
+    Ok(web::Json(Page { items, next: None }))
 }
 
 /// Create a token
 ///
-/// It can do no more than the credential that makes it.
+/// It can do no more than the credential that makes it. A limit makes it an outsider's token to
+/// everything that lies outside; it then carries `filters:read`, `filters:write` and
+/// `releases:stage` at most.
 #[utoipa::path(tag = "tokens", operation_id = "createToken", request_body = TokenRequest,
     responses((status = 201, description = "The token with its secret, shown once", body = NewTokenView), Problems))]
 #[post("/api/v1/tokens")]
@@ -104,30 +92,12 @@ pub async fn create_token(
     who: SignedIn,
     body: Json<TokenRequest>,
 ) -> Result<HttpResponse> {
-    let request = body.0;
-    if request.scopes.is_empty() {
-        return Err(Error::invalid("scopes", "at least one"));
-    }
-    if let Some(scope) = request.scopes.iter().find(|s| !who.0.scopes.has(**s)) {
-        return Err(Error::forbidden(
-            "scope-beyond-credential",
-            format!("your credential does not carry `{scope}` itself"),
-        ));
-    }
-    if request.scopes.contains(&Scope::ReviewsVote) {
-        recent(&who.0, &state.clock)?;
-    }
-    let owner = user::Entity::find_by_id(who.0.id).one(&*state.db).await?.ok_or_else(Error::not_found)?;
-    let expires_at = request.expires_at.unwrap_or_else(|| state.clock.now().plus(super::DEFAULT_LIFE));
-    let scopes = request.scopes.into_iter().collect();
-    let (token, secret) =
-        super::create(&state, &Actor::from(&*who.0), &owner, request.name, scopes, expires_at).await?;
-    let view = NewTokenView { token: token.into(), secret };
-    Ok(HttpResponse::Created().insert_header(("Cache-Control", "no-store")).json(view))
+    let made = super::issue(&state, &who, who.0.id, body.0).await?;
+    Ok(created(NewTokenView::of(&state, made).await?))
 }
 
 /// Revoke a token
-#[utoipa::path(tag = "tokens", operation_id = "revokeToken", params(("id" = Uuid, Path, description = "Id of the token")),
+#[utoipa::path(tag = "tokens", operation_id = "revokeToken", params(("id" = uuid::Uuid, Path, description = "Id of the token")),
     responses((status = 204, description = "Revoked"), Problems))]
 #[delete("/api/v1/tokens/{id}")]
 pub async fn revoke_token(
@@ -135,6 +105,6 @@ pub async fn revoke_token(
     who: SignedIn,
     request: HttpRequest,
 ) -> Result<HttpResponse> {
-    super::revoke(&state, &who.0, segment(&request, "id")?).await?;
+    super::revoke(&state, &who.0, who.0.id, segment(&request, "id")?).await?;
     Ok(HttpResponse::NoContent().finish())
 }

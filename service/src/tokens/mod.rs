@@ -1,72 +1,179 @@
 //! API tokens: made with no more than their maker may do, shown once, ended at will.
 pub mod http;
+pub mod limit;
+pub mod view;
 
 use crate::{
     audit::{self, Actor},
-    auth::{Identity, secret},
+    auth::{Caller, Identity, SignedIn, identity::Limit, recent, secret},
+    db::WriteTxn,
     error::{Error, Result},
     state::State,
 };
-use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, sea_query::Expr};
+use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, sea_query::Expr};
+use serde::Deserialize;
 use serde_json::json;
 use std::time::Duration;
 use tamis_entities::{
     api_token, user,
-    value::{Scopes, Timestamp},
+    value::{Scope, Scopes, Timestamp},
 };
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 pub const DEFAULT_LIFE: Duration = Duration::from_secs(90 * 24 * 3600);
 pub const LONGEST_LIFE: Duration = Duration::from_secs(366 * 24 * 3600);
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TokenRequest {
+    /// What it is for.
+    #[schema(min_length = 1, max_length = 100, example = "ci")]
+    pub name: String,
+    #[schema(min_items = 1)]
+    pub scopes: Vec<Scope>,
+    /// At most a year from now; 90 days when absent.
+    pub expires_at: Option<Timestamp>,
+    /// What of yours the token is good for; everything when absent.
+    pub limit: Option<limit::LimitRequest>,
+}
+
+/// What is to be made.
+pub struct Wanted {
+    pub name: String,
+    pub scopes: Scopes,
+    pub expires_at: Timestamp,
+    pub limit: Option<Limit>,
+    /// Set for what trusted publishing gives out.
+    pub publisher: Option<Uuid>,
+}
+
+/// A new token for `owner`, which can do no more than the credential of `who`.
+pub async fn issue(
+    state: &State,
+    who: &SignedIn,
+    owner: Uuid,
+    request: TokenRequest,
+) -> Result<(api_token::Model, String)> {
+    if request.scopes.is_empty() {
+        return Err(Error::invalid("scopes", "at least one"));
+    }
+    if let Some(scope) = request.scopes.iter().find(|s| !who.0.scopes.has(**s)) {
+        return Err(Error::forbidden(
+            "scope-beyond-credential",
+            format!("your credential does not carry `{scope}` itself"),
+        ));
+    }
+    if request.scopes.contains(&Scope::ReviewsVote) {
+        recent(&who.0, &state.clock)?;
+    }
+    let limit = match &request.limit {
+        Some(asked) => Some(limit::resolve(state, &Caller(Some(who.0.clone())), asked).await?),
+        None => None,
+    };
+    let wanted = Wanted {
+        name: request.name,
+        scopes: request.scopes.into_iter().collect(),
+        expires_at: request.expires_at.unwrap_or_else(|| state.clock.now().plus(DEFAULT_LIFE)),
+        limit,
+        publisher: None,
+    };
+    let owner = user::Entity::find_by_id(owner).one(&*state.db).await?.ok_or_else(Error::not_found)?;
+    create(state, &Actor::from(&*who.0), &owner, wanted).await
+}
 
 /// The row, and the secret that is shown once.
 pub async fn create(
     state: &State,
     actor: &Actor,
     owner: &user::Model,
-    name: String,
-    scopes: Scopes,
-    expires_at: Timestamp,
+    wanted: Wanted,
+) -> Result<(api_token::Model, String)> {
+    let txn = state.db.begin_write().await?;
+    let made = insert(state, &txn, owner, wanted).await?;
+    let row = &made.0;
+    let detail = json!({"name": row.name, "scopes": row.scopes.to_string(), "expires_at": row.expires_at,
+        "limit": row.limit_filter_id.or(row.limit_namespace_id)});
+    audit::record(&*txn, &state.clock, actor, "token.create", format!("token:{}", row.id), detail).await?;
+    txn.commit().await?;
+    Ok(made)
+}
+
+/// Inside the caller's transaction; the caller writes the log.
+pub async fn insert(
+    state: &State,
+    txn: &WriteTxn<'_>,
+    owner: &user::Model,
+    wanted: Wanted,
 ) -> Result<(api_token::Model, String)> {
     let now = state.clock.now();
+    check(owner, &wanted, now)?;
+    let fresh = secret::fresh(secret::TOKEN_PREFIX)?;
+    let (namespace, filter) = match wanted.limit {
+        None => (None, None),
+        Some(Limit::Namespace(id)) => (Some(id), None),
+        Some(Limit::Filter(id)) => (None, Some(id)),
+    };
+    let row = api_token::Model {
+        id: Uuid::now_v7(),
+        user_id: owner.id,
+        name: wanted.name,
+        secret_sha256: fresh.sha256,
+        scopes: wanted.scopes,
+        created_at: now,
+        expires_at: wanted.expires_at,
+        last_used_at: None,
+        revoked_at: None,
+        limit_namespace_id: namespace,
+        limit_filter_id: filter,
+        publisher_id: wanted.publisher,
+    };
+    api_token::Entity::insert(row.clone().into_active_model()).exec_without_returning(&**txn).await?;
+    Ok((row, fresh.text))
+}
+
+fn check(owner: &user::Model, wanted: &Wanted, now: Timestamp) -> Result<()> {
+    let name = &wanted.name;
     if name.is_empty() || name.len() > 100 || name.chars().any(char::is_control) {
         return Err(Error::invalid("name", "1 to 100 characters that say what the token is for"));
     }
-    if expires_at <= now || expires_at > now.plus(LONGEST_LIFE) {
+    if wanted.expires_at <= now || wanted.expires_at > now.plus(LONGEST_LIFE) {
         return Err(Error::invalid("expires_at", "in the future, at most a year from now"));
     }
-    if let Some(scope) = scopes.iter().find(|s| !s.allowed_to(owner.role)) {
+    if let Some(scope) = wanted.scopes.iter().find(|s| !s.allowed_to(owner.role)) {
         return Err(Error::forbidden(
             "scope-beyond-role",
             format!("the scope `{scope}` is beyond the role `{}`", owner.role),
         ));
     }
-    let fresh = secret::fresh(secret::TOKEN_PREFIX)?;
-    let row = api_token::Model {
-        id: Uuid::now_v7(),
-        user_id: owner.id,
-        name,
-        secret_sha256: fresh.sha256,
-        scopes,
-        created_at: now,
-        expires_at,
-        last_used_at: None,
-        revoked_at: None,
-    };
-    let txn = state.db.begin_write().await?;
-    api_token::Entity::insert(row.clone().into_active_model()).exec_without_returning(&*txn).await?;
-    let detail = json!({"name": row.name, "scopes": row.scopes.to_string(), "expires_at": row.expires_at});
-    audit::record(&*txn, &state.clock, actor, "token.create", format!("token:{}", row.id), detail).await?;
-    txn.commit().await?;
-    Ok((row, fresh.text))
+    let machine = Scopes::of_machine();
+    let confined = owner.robot_of.is_some() || wanted.limit.is_some();
+    if confined && wanted.scopes.iter().any(|s| !machine.has(s)) {
+        let words: Vec<_> = machine.iter().map(Scope::as_str).collect();
+        let detail = format!("a robot's or limited token carries only {}", words.join(", "));
+        return Err(Error::invalid("scopes", detail));
+    }
+    Ok(())
 }
 
-pub async fn revoke(state: &State, who: &Identity, id: Uuid) -> Result<()> {
+/// The tokens of one account, without those of trusted publishing, which end by themselves.
+pub async fn of(state: &State, owner: Uuid) -> Result<Vec<api_token::Model>> {
+    Ok(api_token::Entity::find()
+        .filter(api_token::Column::UserId.eq(owner))
+        .filter(api_token::Column::RevokedAt.is_null())
+        .filter(api_token::Column::PublisherId.is_null())
+        .order_by_asc(api_token::Column::Id)
+        .all(&*state.db)
+        .await?)
+}
+
+/// Ends a token of `owner`; `who` may be its owner, or act for a robot.
+pub async fn revoke(state: &State, who: &Identity, owner: Uuid, id: Uuid) -> Result<()> {
     let txn = state.db.begin_write().await?;
     let done = api_token::Entity::update_many()
         .col_expr(api_token::Column::RevokedAt, Expr::value(state.clock.now()))
         .filter(api_token::Column::Id.eq(id))
-        .filter(api_token::Column::UserId.eq(who.id))
+        .filter(api_token::Column::UserId.eq(owner))
         .filter(api_token::Column::RevokedAt.is_null())
         .exec(&*txn)
         .await?;

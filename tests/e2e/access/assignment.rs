@@ -37,6 +37,8 @@ fn columns() -> BTreeSet<String> {
         team,
         team_invitation,
         team_member,
+        trusted_publisher,
+        used_jti,
         api_token,
         session,
         sign_in_link,
@@ -211,6 +213,27 @@ fn writes(world: &World) -> Vec<Write> {
             "olga",
             json!({"name": "n", "redirect_uris": ["https://app.example/"], "grant_types": ["authorization_code"], "scopes": ["openid"]}),
             "OauthClientRequest",
+        ),
+        write(
+            Method::POST,
+            "/api/v1/teams/acme/robots".into(),
+            "olga",
+            json!({"handle": "acme-robot", "role": "member"}),
+            "RobotRequest",
+        ),
+        write(
+            Method::POST,
+            format!("{filter}/trusted-publishers"),
+            "olga",
+            json!({"provider": "other", "issuer": "https://127.0.0.1:8443", "claims": {"sub": "s"}}),
+            "PublisherRequest",
+        ),
+        write(
+            Method::POST,
+            "/api/v1/trusted-publishing/token".into(),
+            "olga",
+            json!({"token": "t", "namespace": "acme", "filter": "reviewed"}),
+            "ExchangeRequest",
         ),
     ];
     let defaults = json!({"defaults": {"licence": "MIT"}});

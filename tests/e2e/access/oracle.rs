@@ -81,6 +81,7 @@ pub enum Asks {
     ReleaseReview,
     SeeTeam,
     OwnTeam,
+    MaintainTeam,
     OwnToken,
     /// An invitation or an offer to somebody who is none of the principals.
     SomebodyElses,
@@ -99,6 +100,7 @@ pub enum Asks {
 pub struct Route {
     pub method: &'static str,
     pub path: &'static str,
+    /// One of these words is enough.
     pub scope: Option<&'static str>,
     pub asks: Asks,
 }
@@ -110,6 +112,7 @@ const fn route(method: &'static str, path: &'static str, scope: &'static str, as
 
 const READ: &str = "filters:read";
 const WRITE: &str = "filters:write";
+const STAGE: &str = "filters:write releases:stage";
 const VOTE: &str = "reviews:vote";
 const TOKENS: &str = "tokens:write";
 
@@ -161,9 +164,9 @@ pub const ROUTES: &[Route] = &[
     route("POST", "/api/v1/me/transfers/{id}/accept", WRITE, Asks::SomebodyElses),
     route("POST", "/api/v1/me/transfers/{id}/decline", WRITE, Asks::SomebodyElses),
     route("GET", "/api/v1/filters/{namespace}/{filter}/releases", READ, Asks::SeeFilter),
-    route("POST", "/api/v1/filters/{namespace}/{filter}/releases", WRITE, Asks::WriteFilter),
+    route("POST", "/api/v1/filters/{namespace}/{filter}/releases", STAGE, Asks::WriteFilter),
     route("GET", "/api/v1/filters/{namespace}/{filter}/releases/{version}", READ, Asks::SeeRelease),
-    route("PUT", "/api/v1/filters/{namespace}/{filter}/releases/{version}", WRITE, Asks::WriteFilter),
+    route("PUT", "/api/v1/filters/{namespace}/{filter}/releases/{version}", STAGE, Asks::WriteFilter),
     route("PATCH", "/api/v1/filters/{namespace}/{filter}/releases/{version}", WRITE, Asks::WriteRelease),
     route("DELETE", "/api/v1/filters/{namespace}/{filter}/releases/{version}", WRITE, Asks::WriteRelease),
     route("GET", "/api/v1/filters/{namespace}/{filter}/releases/{version}/report", READ, Asks::SeeRelease),
@@ -181,7 +184,7 @@ pub const ROUTES: &[Route] = &[
         VOTE,
         Asks::Quarantine,
     ),
-    route("POST", "/api/v1/imports", WRITE, Asks::WriteFilter),
+    route("POST", "/api/v1/imports", STAGE, Asks::WriteFilter),
     route("GET", "/api/v1/reviews", READ, Asks::SignIn),
     route("POST", "/api/v1/reviews", WRITE, Asks::WriteFilter),
     route("GET", "/api/v1/reviews/{id}", READ, Asks::SeeReview),
@@ -209,6 +212,26 @@ pub const ROUTES: &[Route] = &[
     route("GET", "/api/v1/tokens", "tokens:write", Asks::SignIn),
     route("POST", "/api/v1/tokens", "tokens:write", Asks::SignIn),
     route("DELETE", "/api/v1/tokens/{id}", "tokens:write", Asks::OwnToken),
+    route("GET", "/api/v1/teams/{team}/robots", READ, Asks::SeeTeam),
+    route("POST", "/api/v1/teams/{team}/robots", "teams:write", Asks::MaintainTeam),
+    route("DELETE", "/api/v1/teams/{team}/robots/{robot}", "teams:write", Asks::MaintainTeam),
+    route("GET", "/api/v1/teams/{team}/robots/{robot}/tokens", "tokens:write", Asks::MaintainTeam),
+    route("POST", "/api/v1/teams/{team}/robots/{robot}/tokens", "tokens:write", Asks::MaintainTeam),
+    route("DELETE", "/api/v1/teams/{team}/robots/{robot}/tokens/{id}", "tokens:write", Asks::MaintainTeam),
+    route("GET", "/api/v1/filters/{namespace}/{filter}/trusted-publishers", READ, Asks::ManageFilter),
+    route(
+        "POST",
+        "/api/v1/filters/{namespace}/{filter}/trusted-publishers",
+        "tokens:write",
+        Asks::ManageFilter,
+    ),
+    route(
+        "DELETE",
+        "/api/v1/filters/{namespace}/{filter}/trusted-publishers/{id}",
+        "tokens:write",
+        Asks::ManageFilter,
+    ),
+    route("POST", "/api/v1/trusted-publishing/token", "", Asks::Nothing),
     route("GET", "/api/v1/audit", "admin", Asks::AdminRole),
     route("GET", "/.well-known/jwks.json", "", Asks::Nothing),
     route("GET", "/.well-known/oauth-authorization-server", "", Asks::Nothing),
@@ -358,6 +381,7 @@ pub fn expected(route: &Route, who: Principal, stage: Stage) -> Expect {
         JudgeReview => if_seen(who.is_curator(), sees_review),
         Withdraw => if_seen(who.writes(), sees_review),
         SeeTeam => if_seen(who.in_team(), false),
+        MaintainTeam => if_seen(matches!(who, Maintainer | Owner | Unscoped), who.in_team()),
         OwnTeam => if_seen(matches!(who, Owner | Unscoped), who.in_team()),
         OwnToken | OwnGrant => if_seen(matches!(who, Owner | Unscoped), false),
         OwnClient => if_seen(matches!(who, Owner | Unscoped | Admin), false),

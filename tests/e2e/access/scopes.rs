@@ -1,6 +1,6 @@
 //! Every route with a token of every single scope, sent in every way that a token is sent.
 use super::{
-    oracle::{ROUTES, Stage},
+    oracle::{Asks, ROUTES, Stage},
     world::World,
 };
 use serde_json::json;
@@ -27,7 +27,7 @@ async fn a_token_does_what_its_one_scope_names_and_nothing_else() {
         let token = world.app.token("ada", Some(scope)).await;
         for route in ROUTES {
             let reply = world.send(&token, route, target).await;
-            let refused = route.scope.is_some_and(|wanted| wanted != scope);
+            let refused = route.scope.is_some_and(|wanted| !wanted.split(' ').any(|word| word == scope));
             if lacks_scope(&reply) != refused || reply.status == 401 || reply.status >= 500 {
                 wrong.push(format!("{scope} at {} {}: {}", route.method, route.path, reply.status));
             }
@@ -66,6 +66,10 @@ async fn a_wrong_credential_is_refused_even_where_none_is_needed() {
     let wrong =
         ["Bearer tms_unknown", "Bearer", "Bearer ", "Basic !!!", "Basic dTpw", "Negotiate x", "tms_unknown"];
     for route in ROUTES.iter().filter(|r| r.path.starts_with("/api/") || r.path.starts_with("/modules/")) {
+        // Whoever exchanges an identity token has no other credential, and none is looked at.
+        if route.scope.is_none() && route.asks == Asks::Nothing {
+            continue;
+        }
         let path = world.prepare(route, target).await;
         for credential in wrong {
             let request =

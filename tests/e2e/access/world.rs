@@ -1,15 +1,33 @@
 //! One server with a team, its people, strangers, and two filters in one state.
-use super::oracle::{Principal, Route, Stage};
+use super::oracle::{Principal, ROUTES, Route, Stage};
 use reqwest::Method;
+use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter};
 use serde_json::{Value, json};
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU32, Ordering};
 use tamis::operate::accounts;
 use tamis_e2e::{
     app::TestApp,
     client::Person,
     fixtures::{distinct, sha256},
 };
-use tamis_entities::value::Role;
+use tamis_entities::{
+    filter, trusted_publisher,
+    value::{Claims, Provider, Role},
+};
+
+/// The team's robot; a maintainer.
+pub const ROBOT: &str = "helper-bot";
+
+/// A handle is taken for ever, so each probe needs its own.
+fn robot_of_this_probe() -> String {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    format!("probe-{}x", NEXT.fetch_add(1, Ordering::Relaxed))
+}
+
+fn with_token(token: &str) -> Value {
+    json!({"token": token, "namespace": "acme", "filter": "plain"})
+}
 
 /// What the placeholders of a path, and the names in a body, stand for.
 #[derive(Clone)]
@@ -27,6 +45,8 @@ pub struct Target {
     pub transfer: String,
     pub client: String,
     pub grant: String,
+    pub publisher: String,
+    pub robot: String,
 }
 
 pub struct World {
@@ -40,7 +60,8 @@ pub struct World {
     plain: Target,
 }
 
-const USER_SCOPES: [&str; 4] = ["filters:read", "filters:write", "teams:write", "tokens:write"];
+const USER_SCOPES: [&str; 5] =
+    ["filters:read", "filters:write", "releases:stage", "teams:write", "tokens:write"];
 
 impl World {
     pub async fn build(stage: Stage) -> Self {
@@ -54,9 +75,12 @@ impl World {
         people.insert("ada", app.user("ada", Role::Admin).await);
         people.insert("nobody", app.anonymous());
         let mut lacking = HashMap::new();
-        for scope in USER_SCOPES.into_iter().chain(["reviews:vote", "admin"]) {
-            let others: Vec<_> = USER_SCOPES.into_iter().filter(|s| *s != scope).collect();
-            lacking.insert(scope.to_owned(), app.token("olga", Some(&others.join(" "))).await);
+        for scope in ROUTES.iter().filter_map(|route| route.scope) {
+            if !lacking.contains_key(scope) {
+                let lacks = |word: &&str| !scope.split(' ').any(|s| s == *word);
+                let others: Vec<_> = USER_SCOPES.into_iter().filter(lacks).collect();
+                lacking.insert(scope.to_owned(), app.token("olga", Some(&others.join(" "))).await);
+            }
         }
         let target = Target {
             namespace: "acme".into(),
@@ -70,6 +94,8 @@ impl World {
             transfer: String::new(),
             client: String::new(),
             grant: String::new(),
+            publisher: String::new(),
+            robot: ROBOT.into(),
         };
         let reviewed = Target { filter: "reviewed".into(), ..target.clone() };
         let mut world = Self { app, stage, people, lacking, reviewed, plain: target };
@@ -91,6 +117,8 @@ impl World {
         for (user, role) in [("mia", "maintainer"), ("mel", "member")] {
             olga.put(&format!("/api/v1/teams/acme/members/{user}"), &json!({"role": role})).await.expect(200);
         }
+        let robot = json!({"handle": ROBOT, "role": "maintainer"});
+        olga.post("/api/v1/teams/acme/robots", &robot).await.expect(201);
         for person in self.people.values().filter(|p| p.token.is_some()) {
             person.put(&format!("/api/v1/filters/{}/own", person.name), &json!({})).await.expect(201);
         }
@@ -161,6 +189,27 @@ impl World {
         }
     }
 
+    /// A publisher of the filter, put there without asking its issuer.
+    async fn publisher(&self, target: &Target) -> String {
+        let db = &*self.app.state.db;
+        let named = filter::Entity::find().filter(filter::Column::Name.eq(target.filter.as_str()));
+        let filter = named.one(db).await.unwrap().unwrap();
+        let row = trusted_publisher::Model {
+            id: uuid::Uuid::now_v7(),
+            filter_id: filter.id,
+            provider: Provider::Other,
+            issuer: "https://issuer.example".into(),
+            audience: "tamis".into(),
+            claims: Claims([("sub".to_owned(), "job".to_owned())].into()),
+            created_by: filter.created_by,
+            created_at: self.app.clock.now(),
+            last_used_at: None,
+        };
+        let id = row.id.to_string();
+        trusted_publisher::Entity::insert(row.into_active_model()).exec_without_returning(db).await.unwrap();
+        id
+    }
+
     pub fn caller(&self, who: Principal, route: &Route) -> &Person {
         let name = match who {
             Principal::Anonymous => "nobody",
@@ -210,6 +259,20 @@ impl World {
             ("DELETE", path) if path.ends_with("/members/{user}") => {
                 olga.put("/api/v1/teams/acme/members/vic", &json!({"role": "member"})).await.expect(200);
             }
+            ("DELETE", path) if path.ends_with("/robots/{robot}") && target.robot == ROBOT => {
+                target.robot = robot_of_this_probe();
+                let body = json!({"handle": target.robot, "role": "member"});
+                olga.post("/api/v1/teams/acme/robots", &body).await.expect(201);
+            }
+            ("DELETE", path) if path.contains("/robots/") && target.robot == ROBOT => {
+                let body = json!({"name": "probe", "scopes": ["filters:read"]});
+                let path = format!("/api/v1/teams/acme/robots/{ROBOT}/tokens");
+                let made = olga.post(&path, &body).await.expect(201).json();
+                target.token = made["id"].as_str().unwrap().into();
+            }
+            ("DELETE", path) if path.ends_with("/trusted-publishers/{id}") && target.publisher.is_empty() => {
+                target.publisher = self.publisher(&target).await;
+            }
             (_, path) if path.starts_with("/api/v1/tokens/{id}") && target.token.is_empty() => {
                 let body = json!({"name": "probe", "scopes": ["filters:read"]});
                 let made = olga.post("/api/v1/tokens", &body).await.expect(201).json();
@@ -232,11 +295,12 @@ impl World {
         }
         let ended = route.path.ends_with("/withdrawal");
         let id = match route.path {
-            path if path.starts_with("/api/v1/tokens/") => &target.token,
+            path if path.starts_with("/api/v1/tokens/") || path.ends_with("/tokens/{id}") => &target.token,
             path if path.starts_with("/api/v1/oauth-clients/") => &target.client,
             path if path.starts_with("/api/v1/me/grants/") => &target.grant,
             path if path.contains("/invitations/") => &target.invitation,
             path if path.contains("/transfers/") => &target.transfer,
+            path if path.ends_with("/trusted-publishers/{id}") => &target.publisher,
             _ if ended => &target.closed,
             _ => &target.review,
         };
@@ -248,6 +312,7 @@ impl World {
             ("{subject}", "user:vic"),
             ("{team}", target.team.as_str()),
             ("{user}", "vic"),
+            ("{robot}", target.robot.as_str()),
             ("{id}", id),
             ("{file}", file.as_str()),
             ("{secret}", secret.as_str()),
@@ -304,6 +369,9 @@ impl World {
             }
             ("POST", "comments") => request.json(&json!({"body": " "})),
             ("POST", "assignment") => request.json(&json!({"assignee": "nobody-of-this-name"})),
+            ("POST", "robots") => request.json(&json!({"handle": "admin", "role": "member"})),
+            ("POST", "trusted-publishers") => request.json(&json!({"provider": "other", "claims": {}})),
+            ("POST", "token") => request.json(&with_token("")),
             ("POST", "teams") => request.json(&json!({"handle": "admin"})),
             ("PUT", "{user}") => request.json(&json!({"role": "member"})),
             ("POST", "oauth-clients") => {
