@@ -3,6 +3,7 @@
 pub mod access;
 pub mod again;
 pub mod caller;
+pub mod granted;
 pub mod middleware;
 pub mod names;
 pub mod secret;
