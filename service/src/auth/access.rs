@@ -2,6 +2,7 @@
 //! asks for is decided here, once, from what the caller is to the object.
 use super::{
     caller::{Caller, Identity},
+    granted::{grant_on, look_in_vain},
     names,
     table::{Need, Rule},
 };
@@ -10,12 +11,10 @@ use crate::{
     state::State,
 };
 use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload, web};
-use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QuerySelect,
-};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QuerySelect};
 use std::{future::Future, pin::Pin, str::FromStr};
 use tamis_entities::{
-    filter, grant, namespace, release, review,
+    filter, namespace, release, review,
     value::{GrantLevel, MemberRole, ReleaseState, Role, Slug, Timestamp, Version, Visibility},
 };
 use uuid::Uuid;
@@ -53,17 +52,7 @@ impl Relation {
             return Ok(Self { id: Some(who.id), ..Self::default() });
         }
         let member = who.role_on(filter);
-        let grants = grant::Entity::find()
-            .filter(grant::Column::FilterId.eq(filter.id))
-            .filter(grant::Column::SubjectId.is_in(who.namespaces()))
-            .filter(
-                Condition::any()
-                    .add(grant::Column::ExpiresAt.is_null())
-                    .add(grant::Column::ExpiresAt.gt(now)),
-            )
-            .all(db)
-            .await?;
-        let grant = grants.into_iter().map(|g| g.level).max();
+        let grant = grant_on(db, who, filter.id, now).await?;
         let curator = who.is_curator();
         let reviews = curator
             && review::Entity::find().filter(review::Column::FilterId.eq(filter.id)).count(db).await? > 0;
@@ -299,8 +288,12 @@ pub async fn target(state: &State, caller: Caller, handle: &Slug, name: &Slug) -
 }
 
 async fn release_access(request: &HttpRequest) -> Result<ReleaseAccess> {
-    let (state, access, need) = named_filter(request).await?;
-    let release = find_release(&*state.db, access.filter.id, &segment(request, "version")?).await?;
+    let found = named_filter(request).await;
+    // Of no filter there is no release; it takes as long to say so.
+    let of = found.as_ref().map_or(Uuid::nil(), |(_, access, _)| access.filter.id);
+    let (state, _, _) = context(request)?;
+    let release = find_release(&*state.db, of, &segment(request, "version")?).await?;
+    let (_, access, need) = found?;
     let release = release.ok_or_else(Error::not_found)?;
     check_release(&access, &release, need)?;
     Ok(ReleaseAccess { access, release })
@@ -343,6 +336,7 @@ pub async fn load_review(state: &State, caller: Caller, id: Uuid, need: Need) ->
     let namespace = namespace::Entity::find_by_id(home).one(&*state.db).await?;
     let (Some(review), Some(filter), Some(release), Some(namespace)) = (review, filter, release, namespace)
     else {
+        look_in_vain(state, &caller).await?;
         return Err(missing());
     };
     let relation = Relation::find(&*state.db, &caller, &filter, state.clock.now()).await?;

@@ -3,6 +3,7 @@
 pub mod access;
 pub mod again;
 pub mod caller;
+pub mod granted;
 pub mod identity;
 pub mod middleware;
 pub mod names;

@@ -4,6 +4,7 @@ use crate::{
     auth::{
         Caller,
         access::{Relation, Sight, segment},
+        granted::look_in_vain,
     },
     error::{Error, Result},
     http::problem::Problems,
@@ -87,6 +88,9 @@ async fn permission(state: &State, caller: &Caller, sha256: &Sha256) -> Result<(
     let ids = releases.iter().map(|r| r.filter_id);
     let filters = filter::Entity::find().filter(filter::Column::Id.is_in(ids)).all(&*state.db).await?;
     let filters: HashMap<_, _> = filters.into_iter().map(|f| (f.id, f)).collect();
+    if releases.is_empty() {
+        look_in_vain(state, caller).await?;
+    }
     let (mut size, mut public) = (None, false);
     for release in &releases {
         let Some(filter) = filters.get(&release.filter_id) else { continue };

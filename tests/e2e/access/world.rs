@@ -371,7 +371,7 @@ impl World {
             ("POST", "assignment") => request.json(&json!({"assignee": "nobody-of-this-name"})),
             ("POST", "robots") => request.json(&json!({"handle": "admin", "role": "member"})),
             ("POST", "trusted-publishers") => request.json(&json!({"provider": "other", "claims": {}})),
-            ("POST", "token") => request.json(&with_token("")),
+            ("POST", "token") if route.path.starts_with("/api/") => request.json(&with_token("")),
             ("POST", "teams") => request.json(&json!({"handle": "admin"})),
             ("PUT", "{user}") => request.json(&json!({"role": "member"})),
             ("POST", "oauth-clients") => {
