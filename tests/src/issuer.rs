@@ -32,25 +32,20 @@ fn install() {
 impl Issuer {
     pub fn start() -> Self {
         install();
-        let mut child = Command::new("node")
-            .arg("provider.mjs")
-            .current_dir(folder())
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("this test needs Node 20 or newer");
-        let mut out = BufReader::new(child.stdout.take().unwrap());
-        loop {
+        let mut command = Command::new("node");
+        command.arg("provider.mjs").current_dir(folder());
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+        let child = command.spawn().expect("this test needs Node 20 or newer");
+        let mut started = Self { url: String::new(), child };
+        let mut out = BufReader::new(started.child.stdout.take().unwrap());
+        while started.url.is_empty() {
             let mut line = String::new();
             assert!(out.read_line(&mut line).unwrap() > 0, "the provider ended");
-            if let Some(url) = line.trim().strip_prefix("ready ") {
-                let url = url.to_owned();
-                // It must never wait for somebody to read what it says.
-                std::thread::spawn(move || std::io::copy(&mut out, &mut std::io::sink()));
-                return Self { url, child };
-            }
+            started.url = line.trim().strip_prefix("ready ").unwrap_or_default().to_owned();
         }
+        // It must never wait for somebody to read what it says.
+        std::thread::spawn(move || std::io::copy(&mut out, &mut std::io::sink()));
+        started
     }
 
     async fn control(&self, what: &str, body: &Value) {
