@@ -20,6 +20,7 @@ mod revocation;
 mod schema;
 mod seed_in_envoy;
 mod sign_in;
+mod stopping;
 mod teams;
 mod tokens;
 mod tour;

@@ -55,7 +55,8 @@ fn sign_in_first(path: &str, query: &str) -> HttpResponse {
 /// `again`: who is signed in already is to prove it once more.
 fn sign_in_page(path: &str, query: &str, again: bool) -> String {
     let next = if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") };
-    let mut page = url::form_urlencoded::Serializer::new("/sign-in?".to_owned());
+    const PAGE: &str = "/sign-in?";
+    let mut page = url::form_urlencoded::Serializer::for_suffix(PAGE.to_owned(), PAGE.len());
     page.append_pair("next", &next);
     if again {
         page.append_pair("again", "true");

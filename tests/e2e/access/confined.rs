@@ -56,7 +56,7 @@ fn expectation(confined: Confined, route: &Route, stage: Stage) -> Expect {
         // The copy would go where these may write nothing.
         (Asks::Clone, Expect::Allowed) => Expect::Absent,
         // A filter is less than its team.
-        (Asks::SeeTeam, _) if confined == ToThis => Expect::Absent,
+        (Asks::SeeTeam | Asks::OwnTeam, _) if confined == ToThis => Expect::Absent,
         (_, expect) => expect,
     }
 }
