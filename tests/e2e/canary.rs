@@ -133,8 +133,11 @@ async fn session(canaries: &mut Canaries, instance: &Instance, base: &str) -> Ve
             sent(&mut answers, &browser, request.header("sec-fetch-site", "same-origin")).await;
         }
     }
-    let out = browser.request(Method::POST, "/sign-out").header("cookie", &cookie);
-    browser.send(out.header("sec-fetch-site", "same-origin")).await;
+    let own = browser.request(Method::GET, "/api/v1/me/sessions").header("cookie", &cookie);
+    let own = sent(&mut answers, &browser, own).await.expect(200).json();
+    let path = format!("/api/v1/me/sessions/{}", own["items"][0]["id"].as_str().unwrap());
+    let end = browser.request(Method::DELETE, &path).header("cookie", &cookie);
+    browser.send(end.header("sec-fetch-site", "same-origin")).await.expect(204);
     sent(&mut answers, &browser, browser.request(Method::GET, "/api/v1/me").header("cookie", &cookie))
         .await
         .expect(401);
