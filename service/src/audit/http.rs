@@ -1,5 +1,6 @@
 //! `GET /api/v1/audit`, for administrators.
 use crate::{
+    auth::SignedIn,
     error::Result,
     http::{
         body::Query,
@@ -37,6 +38,7 @@ pub struct AuditView {
 #[get("/api/v1/audit")]
 pub async fn list_audit(
     state: web::Data<State>,
+    _: SignedIn,
     page: Query<PageQuery>,
 ) -> Result<web::Json<Page<AuditView>>> {
     let limit = page.0.limit()?;

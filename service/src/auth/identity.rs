@@ -1,13 +1,13 @@
 //! Who somebody is: account, handle and teams, read in one statement together with the
 //! credential that names them, and what that credential is good for. Knows no HTTP.
-use crate::error::Result;
+use crate::error::{Error, Result};
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, IdenStatic, Iterable, QueryResult,
     sea_query::{Alias, Expr, ExprTrait, Query, SelectStatement, Value},
 };
 use tamis_entities::{
     api_token, filter, namespace, team_member, user,
-    value::{MemberRole, Role, Scopes, Slug, Timestamp},
+    value::{MemberRole, Role, Scope, Scopes, Slug, Timestamp},
 };
 use uuid::Uuid;
 
@@ -55,6 +55,22 @@ pub struct Identity {
 impl Identity {
     pub fn is_curator(&self) -> bool {
         self.role >= Role::Curator
+    }
+
+    /// Acts as an administrator: has the role, and came with a credential that carries it.
+    pub fn administers(&self) -> bool {
+        self.role == Role::Admin && self.scopes.has(Scope::Admin)
+    }
+
+    /// Decides about people and ownership; credentials that are good for a part do not.
+    pub fn in_person(&self) -> Result<()> {
+        match self.robot || self.limit.is_some() {
+            true => Err(Error::forbidden(
+                "person-needed",
+                "robots and tokens for a part do not decide about this",
+            )),
+            false => Ok(()),
+        }
     }
 
     /// The namespaces this person belongs to, their own and their teams', whatever the limit.

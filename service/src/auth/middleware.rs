@@ -24,8 +24,12 @@ pub async fn authorise<B: MessageBody>(
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<B>>, ActixError> {
-    let Some(pattern) = request.match_pattern() else {
-        return Ok(next.call(request).await?.map_into_left_body());
+    // The pattern comes from the path as it was sent, the handler from the decoded one: `/api/v1/user%73` would
+    // reach a handler without its row. What has no row of the table gets no further.
+    let pattern = request.match_pattern().filter(|_| is_plain(request.path()));
+    let Some(pattern) = pattern else {
+        let refusal = actix_web::ResponseError::error_response(&Error::not_found());
+        return Ok(request.into_response(refusal).map_into_right_body());
     };
     let Some(rule) = table::find(request.method().as_str(), &pattern) else {
         let refusal = wrong_method(&pattern);
@@ -42,6 +46,15 @@ pub async fn authorise<B: MessageBody>(
             Ok(request.into_response(refusal).map_into_right_body())
         }
     }
+}
+
+/// Whether nothing is escaped that needs no escape (RFC 3986 section 2.3); no path segment of ours has anything else.
+fn is_plain(path: &str) -> bool {
+    let unreserved = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    path.split('%').skip(1).all(|rest| {
+        let byte = rest.get(..2).and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        byte.is_none_or(|byte| !unreserved(byte))
+    })
 }
 
 fn wrong_method(pattern: &str) -> HttpResponse {

@@ -63,6 +63,8 @@ pub const CODES: &[(&str, &str)] = &[
     ("own-account", "Somebody else has to disable your account."),
     ("own-work", "Who submitted, uploaded or may write a filter does not decide on it."),
     ("owns-filters", "A team is removed only when it owns no filters."),
+    ("passing-credential", "An access token of a program makes nothing that would outlast it."),
+    ("person-needed", "Robots, and tokens for a part, do not decide about people and ownership."),
     ("provider-answer", "What the provider sent does not fit the sign-in that began here. Start again."),
     (
         "provider-away",

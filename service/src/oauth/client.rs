@@ -3,7 +3,7 @@
 use super::{redirect, words::Words};
 use crate::error::Result;
 use sea_orm::{ConnectionTrait, EntityTrait};
-use tamis_entities::{oauth_client, value::OauthGrantType};
+use tamis_entities::{oauth_client, team, user, value::OauthGrantType};
 use uuid::Uuid;
 
 /// The built-in public client.
@@ -76,7 +76,16 @@ pub async fn find<C: ConnectionTrait>(db: &C, id: &str) -> Result<Option<Client>
     // Written as we write it, so that one client has one name.
     let Some(known) = id.parse::<Uuid>().ok().filter(|uuid| uuid.to_string() == id) else { return Ok(None) };
     let row = oauth_client::Entity::find_by_id(known).one(db).await?;
-    Ok(row.filter(|row| row.disabled_at.is_none()).map(Client::from))
+    let Some(row) = row.filter(|row| row.disabled_at.is_none()) else { return Ok(None) };
+    Ok(if has_owner(db, row.owner_id).await? { Some(Client::from(row)) } else { None })
+}
+
+/// A client ends with whoever answers for it.
+async fn has_owner<C: ConnectionTrait>(db: &C, id: Uuid) -> Result<bool> {
+    match user::Entity::find_by_id(id).one(db).await? {
+        Some(person) => Ok(person.disabled_at.is_none()),
+        None => Ok(team::Entity::find_by_id(id).one(db).await?.is_some()),
+    }
 }
 
 /// What to call a client in a list, be it gone.

@@ -29,11 +29,11 @@ use uuid::Uuid;
 /// Has this person said yes to all of it before? Whatever listens on a loopback address can be any
 /// program that calls itself by this name, so that is asked each time (RFC 8252 section 8.6).
 pub async fn is_known(state: &State, asked: &Asked, who: &Identity, words: &Words) -> Result<bool> {
-    if asked.client.trusted {
-        return Ok(true);
-    }
     if asked.client.is_public() && redirect::to_this_machine(&asked.redirect_uri) {
         return Ok(false);
+    }
+    if asked.client.trusted {
+        return Ok(true);
     }
     let key = (who.id, asked.client.id.clone());
     let before = row::Entity::find_by_id(key).one(&*state.db).await?;
@@ -60,6 +60,11 @@ pub async fn remember(
         .to_owned();
     row::Entity::insert(now).on_conflict(again).exec_without_returning(&**txn).await?;
     Ok(())
+}
+
+/// A question as it was put: an answer to it is no answer to another, though the client may have changed since.
+pub fn put(question: &str, client: &Client, words: &Words, audience: &str) -> String {
+    serde_json::json!([question, client.id, client.name, words.to_string(), audience]).to_string()
 }
 
 fn mac(state: &State, session: Uuid, question: &str) -> Result<Hmac<sha2::Sha256>> {

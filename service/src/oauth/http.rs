@@ -159,7 +159,13 @@ pub async fn get_user_info(
 ) -> Result<HttpResponse> {
     let words = match who.0.via {
         Via::OAuth(_) => carried(&state, &request).await?,
-        _ => Words::everything(),
+        Via::Session(_) => Words::everything(),
+        _ => {
+            return Err(Error::forbidden(
+                "session-needed",
+                "this answers programs that act for somebody, and browsers",
+            ));
+        }
     };
     if !words.has(Word::OpenId) {
         return Err(Error::forbidden("insufficient-scope", "this needs a token with the scope `openid`"));

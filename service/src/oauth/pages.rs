@@ -12,6 +12,7 @@ use crate::{
         Identity,
         caller::{Via, visitor},
         middleware::same_origin,
+        step_up::RECENT,
     },
     error::{Error, Result},
     http::{home::escape, problem::Problems},
@@ -21,7 +22,10 @@ use actix_web::{HttpRequest, HttpResponse, get, http::StatusCode, http::header, 
 use sea_orm::EntityTrait;
 use serde::Deserialize;
 use std::{sync::Arc, time::Duration};
-use tamis_entities::{session, value::Timestamp};
+use tamis_entities::{
+    session,
+    value::{Scope, Timestamp},
+};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
@@ -30,6 +34,12 @@ struct Visitor {
     who: Arc<Identity>,
     session: Uuid,
     since: Timestamp,
+}
+
+impl Visitor {
+    fn is_recent(&self, state: &State) -> bool {
+        self.since > state.clock.now().minus(RECENT)
+    }
 }
 
 async fn browser(state: &State, request: &HttpRequest) -> Result<Option<Visitor>> {
@@ -145,7 +155,8 @@ async fn begin(state: &State, request: &HttpRequest, question: &str) -> Result<H
     let visitor = browser(state, request).await.map_err(Refusal::from)?;
     let fresh = |v: &Visitor| {
         let oldest = asked.max_age.map(|age| state.clock.now().minus(Duration::from_secs(age)));
-        asked.prompt != Prompt::Login && oldest.is_none_or(|oldest| v.since >= oldest)
+        let recent = !is_grave(&asked.words.allowed_to(v.who.role)) || v.is_recent(state);
+        asked.prompt != Prompt::Login && oldest.is_none_or(|oldest| v.since >= oldest) && recent
     };
     let again = visitor.is_some();
     let Some(visitor) = visitor.filter(fresh) else {
@@ -167,7 +178,8 @@ async fn begin(state: &State, request: &HttpRequest, question: &str) -> Result<H
     if asked.prompt == Prompt::None {
         return Err(give_up("consent_required", "the person has not said yes to this"));
     }
-    let seal = consent::seal(state, visitor.session, question).map_err(Refusal::from)?;
+    let put = consent::put(question, &asked.client, &words, &asked.audience);
+    let seal = consent::seal(state, visitor.session, &put).map_err(Refusal::from)?;
     Ok(consent::ask(&asked, &visitor.who, &words, question, &seal))
 }
 
@@ -204,13 +216,26 @@ async fn heard(
     fields: &Fields,
 ) -> Result<(Option<Visitor>, String), Refusal> {
     let question = fields.need("question", "question is missing")?;
-    let seal = fields.need("seal", "seal is missing")?;
     same_origin(state, request).map_err(foreign)?;
-    let Some(visitor) = browser(state, request).await? else { return Ok((None, question.to_owned())) };
-    if !consent::is_sealed(state, visitor.session, question, seal)? {
-        return Err(Refusal::new("access_denied", "this page is of another session; begin again"));
+    Ok((browser(state, request).await?, question.to_owned()))
+}
+
+/// Refuses an answer to anything but the question that this session was shown.
+fn check_seal(state: &State, fields: &Fields, visitor: &Visitor, put: &str) -> Result<(), Refusal> {
+    let seal = fields.need("seal", "seal is missing")?;
+    match consent::is_sealed(state, visitor.session, put, seal)? {
+        true => Ok(()),
+        false => Err(Refusal::new(
+            "access_denied",
+            "this page is of another session, or what it asked has changed; begin again",
+        )),
     }
-    Ok((Some(visitor), question.to_owned()))
+}
+
+/// What a browser that was left open must not give away.
+fn is_grave(words: &Words) -> bool {
+    let scopes = words.scopes();
+    [Scope::ReviewsVote, Scope::TokensWrite, Scope::Admin].into_iter().any(|scope| scopes.has(scope))
 }
 
 fn foreign(_: Error) -> Refusal {
@@ -244,6 +269,7 @@ async fn finish(
     let Some(visitor) = visitor else { return Ok(sign_in_first("/oauth2/authorize", &question)) };
     let asked = authorize::read(state, &Fields::parse(&question)?).await?;
     let words = asked.words.allowed_to(visitor.who.role);
+    check_seal(state, &fields, &visitor, &consent::put(&question, &asked.client, &words, &asked.audience))?;
     if fields.get("answer") != Some("yes") || words.is_empty() {
         let refusal = Refusal::new("access_denied", "the person said no");
         let to = authorize::refused(state, &asked.redirect_uri, asked.state.as_deref(), &refusal);
@@ -288,7 +314,10 @@ async fn device_page(state: &State, request: &HttpRequest) -> Result<HttpRespons
         return Ok(consent::device_form(true));
     };
     let words = device::shown(&waiting, &visitor.who, &client);
-    let seal = consent::seal(state, visitor.session, &code)?;
+    if is_grave(&words) && !visitor.is_recent(state) {
+        return Ok(see_other(&sign_in_page("/device", &format!("user_code={code}"), true)));
+    }
+    let seal = consent::seal(state, visitor.session, &consent::put(&code, &client, &words, ""))?;
     Ok(consent::ask_for_device(&client, &visitor.who, &words, &code, &seal))
 }
 
@@ -317,6 +346,11 @@ async fn device_answer(
     let Some(visitor) = visitor else { return Ok(sign_in_first("/device", "")) };
     let yes = fields.get("answer") == Some("yes");
     let Some(waiting) = device::waiting(state, &code).await? else { return Ok(consent::device_form(true)) };
+    let Some(client) = client::find(&*state.db, &waiting.client_id).await? else {
+        return Ok(consent::device_form(true));
+    };
+    let words = device::shown(&waiting, &visitor.who, &client);
+    check_seal(state, &fields, &visitor, &consent::put(&code, &client, &words, ""))?;
     if !device::decide(state, &visitor.who, &waiting, visitor.since, yes).await? {
         return Ok(consent::device_form(true));
     }

@@ -5,7 +5,11 @@ pub mod view;
 
 use crate::{
     audit::{self, Actor},
-    auth::{Caller, Identity, SignedIn, identity::Limit, recent, secret},
+    auth::{
+        Caller, Identity, SignedIn,
+        identity::{Limit, Via},
+        recent, secret,
+    },
     db::WriteTxn,
     error::{Error, Result},
     state::State,
@@ -48,6 +52,12 @@ pub struct Wanted {
     pub publisher: Option<Uuid>,
 }
 
+/// To an access token of a program: what it makes would go on when the program may not.
+pub fn passing() -> Error {
+    let detail = "an access token of a program makes nothing that would outlast it; sign in, or use a token of your own";
+    Error::forbidden("passing-credential", detail)
+}
+
 /// A new token for `owner`, which can do no more than the credential of `who`.
 pub async fn issue(
     state: &State,
@@ -63,6 +73,9 @@ pub async fn issue(
             "scope-beyond-credential",
             format!("your credential does not carry `{scope}` itself"),
         ));
+    }
+    if matches!(who.0.via, Via::OAuth(_)) {
+        return Err(passing());
     }
     if request.scopes.contains(&Scope::ReviewsVote) {
         recent(&who.0, &state.clock)?;

@@ -47,6 +47,7 @@ pub struct DisableRequest {
 #[get("/api/v1/users")]
 pub async fn list_users(
     state: web::Data<State>,
+    _: SignedIn,
     page: Query<PageQuery>,
 ) -> Result<web::Json<Page<UserView>>> {
     let limit = page.0.limit()?;

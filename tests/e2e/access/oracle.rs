@@ -244,7 +244,7 @@ pub const ROUTES: &[Route] = &[
     route("POST", "/oauth2/device_authorization", "", Asks::Nothing),
     route("POST", "/oauth2/revoke", "", Asks::Nothing),
     route("POST", "/oauth2/introspect", "", Asks::Nothing),
-    route("GET", "/oauth2/userinfo", "", Asks::SignIn),
+    route("GET", "/oauth2/userinfo", "", Asks::Browser),
     route("GET", "/api/v1/me/grants", TOKENS, Asks::SignIn),
     route("DELETE", "/api/v1/me/grants/{id}", TOKENS, Asks::OwnGrant),
     route("GET", "/api/v1/oauth-clients", TOKENS, Asks::SignIn),

@@ -101,7 +101,7 @@ async fn an_upload_that_sleeps_through_its_lease_stores_its_bytes_again() {
     let instance = Instance::new().await;
     let alice = instance.user("alice", Role::User).await;
     // After the object is there and before it is named.
-    let server = instance.start(&[("FAILPOINTS", "upload.after-store=1*sleep(1500)")]).await;
+    let server = instance.start(&[("FAILPOINTS", "upload.after-store=1*sleep(6000)")]).await;
     let bytes = distinct("sleeper", 20_000);
     let upload = tokio::spawn({
         let (alice, bytes) = (alice.clone(), bytes.clone());

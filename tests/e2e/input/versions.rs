@@ -48,7 +48,6 @@ async fn what_is_no_version_is_refused_on_every_route() {
         "^1.2.3",
         "..",
         "%2f",
-        "%2e%2e",
         "1.2.3%2f..",
         "%F0%9F%92%A9",
         "1.2.3-%C3%A9",
@@ -62,6 +61,9 @@ async fn what_is_no_version_is_refused_on_every_route() {
     bad.push(format!("1.2.3-{}", "a".repeat(300)));
     bad.push(format!("1.2.3-{}", "a".repeat(59)));
     bad.push(format!("1.2.3-{}", "1.".repeat(5_000) + "1"));
+    // Escaped without need: no path of ours, whatever it would be without the escape.
+    let odd = "/api/v1/filters/alice/f/releases/%2e%2e";
+    assert_eq!(raw::request(&alice, "PUT", odd, &[], b"x").await.status, 404);
     for version in &bad {
         let shown = &version[..version.len().min(60)];
         let release = format!("/api/v1/filters/alice/f/releases/{version}");

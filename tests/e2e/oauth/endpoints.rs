@@ -57,8 +57,9 @@ async fn a_token_can_be_looked_at_by_those_it_concerns() {
     let app = TestApp::spawn().await;
     let alice = app.author("alice").await;
     let browser = Browser::sign_in(&app, "alice").await;
-    let (id, secret) = register(&alice, json!({"audiences": ["https://files.example/"]})).await;
-    let (files, files_secret) = register(&alice, json!({"audiences": ["https://files.example/"]})).await;
+    let root = app.user("boss", Role::Admin).await;
+    let (id, secret) = register(&root, json!({"audiences": ["https://files.example/"]})).await;
+    let (files, files_secret) = register(&root, json!({"audiences": ["https://files.example/"]})).await;
     let (other, other_secret) = register(&alice, json!({})).await;
     let mut parameters = asking(&id, CALLBACK, "filters:read offline_access");
     parameters.insert("resource", "https://files.example/".into());

@@ -46,6 +46,7 @@ async fn accepted(state: &State, who: &Identity, id: Uuid) -> Result<(namespace:
     let now = state.clock.now();
     let txn = state.db.begin_write().await?;
     let offer = offered(&*txn, who, id, now).await?;
+    who.in_person()?;
     let filter = access::lock_filter(&*txn, offer.filter_id).await?.ok_or_else(Error::not_found)?;
     // As everybody is now: who was removed a moment ago gives and takes nothing.
     let who = again(&*txn, who, now).await?;

@@ -68,9 +68,10 @@ async fn end(txn: &WriteTxn<'_>, of: Condition, now: Timestamp) -> Result<bool> 
 /// Offers the filter. One offer at a time.
 pub async fn offer(state: &State, access: &FilterAccess, to: &Slug) -> Result<TransferView> {
     let who = access.who()?;
+    who.in_person()?;
     let wrong = || Error::invalid("to", "the handle of a user or team here");
     let (receiver, former) = names::namespace(&*state.db, to).await?.ok_or_else(wrong)?;
-    if former || receiver.kind == NamespaceKind::System {
+    if former || matches!(receiver.kind, NamespaceKind::System | NamespaceKind::Robot) {
         return Err(wrong());
     }
     if receiver.id == access.namespace.id {

@@ -19,7 +19,7 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use serde::{Deserialize, Serialize};
 use tamis_entities::{
     oauth_client,
-    value::{MemberRole, OauthGrantType, Role, Slug, Timestamp},
+    value::{MemberRole, OauthGrantType, Slug, Timestamp},
 };
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -126,7 +126,7 @@ pub async fn list_oauth_clients(
     let limit = query.0.limit()?;
     let cursors = Cursors { key: &state.secret, context: format!("oauth-clients {}", who.0.id) };
     let mut rows = oauth_client::Entity::find();
-    if who.0.role != Role::Admin {
+    if !who.0.administers() {
         let owned = who.0.namespaces().into_iter().filter(|id| who.0.role_in(*id) == Some(MemberRole::Owner));
         rows = rows.filter(oauth_client::Column::OwnerId.is_in(owned));
     }

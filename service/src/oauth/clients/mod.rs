@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     audit::{self, Actor},
-    auth::{Identity, secret},
+    auth::{Identity, identity::Via, recent, secret},
     error::{Error, Field, Result},
     state::State,
 };
@@ -17,7 +17,7 @@ use sea_orm::{ActiveModelTrait, ConnectionTrait, EntityTrait, IntoActiveModel};
 use serde_json::json;
 use tamis_entities::{
     oauth_client,
-    value::{MemberRole, OauthGrantType, Role, Strings},
+    value::{MemberRole, OauthGrantType, Scope, Strings},
 };
 use url::Url;
 use uuid::Uuid;
@@ -53,7 +53,7 @@ fn is_owner(who: &Identity, client: &oauth_client::Model) -> bool {
 /// The client, for those who may manage it.
 pub async fn find<C: ConnectionTrait>(db: &C, who: &Identity, id: Uuid) -> Result<oauth_client::Model> {
     let row = oauth_client::Entity::find_by_id(id).one(db).await?;
-    row.filter(|row| is_owner(who, row) || who.role == Role::Admin).ok_or_else(Error::not_found)
+    row.filter(|row| is_owner(who, row) || who.administers()).ok_or_else(Error::not_found)
 }
 
 /// Everything that is wrong with a client, by field.
@@ -117,6 +117,26 @@ fn scopes(who: &Identity, grant_types: &[String], given: &[String]) -> Result<St
     }
 }
 
+/// Other services believe tokens that name them, so not everybody names them.
+fn check_audiences(state: &State, who: &Identity, audiences: &[String]) -> Result<()> {
+    if audiences.iter().any(|audience| *audience == state.public_url) {
+        return Err(Error::invalid("audiences", "tokens for Tamis itself need no audience"));
+    }
+    match audiences.is_empty() || who.administers() {
+        true => Ok(()),
+        false => Err(Error::forbidden("role", "only an administrator names other audiences")),
+    }
+}
+
+/// A client that acts by itself and votes is as good as a token that votes, and as hard to make.
+fn check_recent(state: &State, who: &Identity, row: &oauth_client::Model) -> Result<()> {
+    let alone = row.grant_types.0.iter().any(|kind| kind == OauthGrantType::ClientCredentials.as_str());
+    match alone && Words::read(&row.scopes).scopes().has(Scope::ReviewsVote) {
+        true => recent(who, &state.clock),
+        false => Ok(()),
+    }
+}
+
 /// The row, and the secret that is shown once.
 pub async fn create(
     state: &State,
@@ -140,6 +160,11 @@ pub async fn create(
         disabled_at: None,
     };
     check(&row)?;
+    check_audiences(state, who, &row.audiences.0)?;
+    check_recent(state, who, &row)?;
+    if matches!(who.via, Via::OAuth(_)) {
+        return Err(crate::tokens::passing());
+    }
     let txn = state.db.begin_write().await?;
     oauth_client::Entity::insert(row.clone().into_active_model()).exec_without_returning(&*txn).await?;
     let detail = json!({"name": row.name, "redirect_uris": row.redirect_uris, "grant_types": row.grant_types, "scopes": row.scopes});
@@ -155,7 +180,7 @@ fn apply(
     mut row: oauth_client::Model,
     change: Change,
 ) -> Result<oauth_client::Model> {
-    if change.trusted.is_some() && who.role != Role::Admin {
+    if change.trusted.is_some() && !who.administers() {
         return Err(Error::forbidden("role", "only an administrator says that a client is trusted"));
     }
     let Change { name, redirect_uris, scopes: words, audiences, trusted, disabled } = change;
@@ -163,8 +188,16 @@ fn apply(
     if own && !is_owner(who, &row) {
         return Err(Error::forbidden("role", "only its owners change what a client is"));
     }
+    if own && !who.administers() {
+        // Trust was in what the client was.
+        row.trusted = false;
+    }
     if let Some(words) = words {
         row.scopes = scopes(who, &row.grant_types.0, &words)?;
+        check_recent(state, who, &row)?;
+    }
+    if let Some(audiences) = &audiences {
+        check_audiences(state, who, audiences)?;
     }
     row.name = name.unwrap_or(row.name);
     row.redirect_uris = redirect_uris.map_or(row.redirect_uris, Strings);

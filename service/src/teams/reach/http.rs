@@ -1,7 +1,7 @@
 //! Handlers of what oneself, or a token of one's own, can reach.
 use super::ReachView;
 use crate::{
-    auth::{SignedIn, access::segment},
+    auth::{Identity, SignedIn, access::segment, identity::Limit},
     error::{Error, Result},
     http::{body::Query, page::PageQuery, problem::Problems},
     state::State,
@@ -49,5 +49,6 @@ pub async fn get_token_reach(
         .ok_or_else(Error::not_found)?;
     let allowed = Scopes::of_role(who.0.role);
     let scopes = Scope::ALL.into_iter().filter(|s| token.scopes.has(*s) && allowed.has(*s)).collect();
-    Ok(web::Json(super::view(&state, &who.0, &scopes, &id.to_string(), &page.0).await?))
+    let part = Identity { limit: Limit::of(&token).or(who.0.limit), ..(*who.0).clone() };
+    Ok(web::Json(super::view(&state, &part, &scopes, &id.to_string(), &page.0).await?))
 }

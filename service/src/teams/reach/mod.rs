@@ -9,7 +9,7 @@ use crate::{
     http::page::{Cursors, PageQuery},
     state::State,
 };
-use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use tamis_entities::{
@@ -85,8 +85,9 @@ pub async fn view(
 
 /// In the order of ids, so that pages neither repeat nor skip.
 fn namespaces(who: &Identity, after: Uuid) -> Vec<(Uuid, MemberRole)> {
-    let own = std::iter::once((who.id, MemberRole::Owner));
-    let mut all: Vec<_> = own.chain(who.teams.iter().copied()).filter(|(id, _)| *id > after).collect();
+    let role = |id: Uuid| who.role_in(id).map(|role| (id, role));
+    let mut all: Vec<_> =
+        who.namespaces().into_iter().filter_map(role).filter(|(id, _)| *id > after).collect();
     all.sort_by_key(|(id, _)| *id);
     all
 }
@@ -95,7 +96,11 @@ async fn grants(state: &State, who: &Identity, after: Uuid, limit: u64) -> Resul
     let now = state.clock.now();
     let unended =
         Condition::any().add(grant::Column::ExpiresAt.is_null()).add(grant::Column::ExpiresAt.gt(now));
+    let within = filter::Entity::find().select_only().column(filter::Column::Id);
+    let within =
+        who.within().map(|part| grant::Column::FilterId.in_subquery(within.filter(part).into_query()));
     let rows = grant::Entity::find()
+        .filter(Condition::all().add_option(within))
         .filter(grant::Column::SubjectId.is_in(who.namespaces()))
         .filter(grant::Column::Id.gt(after))
         .filter(unended)
