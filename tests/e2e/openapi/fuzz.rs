@@ -6,9 +6,28 @@ use serde_json::{Value, json};
 use std::process::Command;
 use tamis_e2e::{
     app::TestApp,
+    client::Person,
     fixtures::{distinct, sha256},
 };
 use tamis_entities::value::Role;
+
+/// Ids of what is managed by id.
+async fn things(uma: &Person) -> Vec<Value> {
+    uma.post("/api/v1/teams/acme/robots", &json!({"handle": "acme-bot", "role": "member"})).await.expect(201);
+    let place = json!({"user": "cora", "role": "member"});
+    let program = json!({"name": "Program", "redirect_uris": ["https://program.example/"],
+        "grant_types": ["authorization_code"], "scopes": ["openid"]});
+    let token = json!({"name": "token", "scopes": ["filters:read"]});
+    let mut ids = vec![];
+    for (path, body, id) in [
+        ("/api/v1/teams/acme/invitations", place, "id"),
+        ("/api/v1/oauth-clients", program, "client_id"),
+        ("/api/v1/tokens", token, "id"),
+    ] {
+        ids.push(uma.post(path, &body).await.expect(201).json()[id].clone());
+    }
+    ids
+}
 
 /// Names that exist, so that made-up requests meet something.
 async fn world(app: &TestApp) -> Value {
@@ -17,11 +36,11 @@ async fn world(app: &TestApp) -> Value {
     uma.post("/api/v1/teams", &json!({"handle": "acme"})).await.expect(201);
     let bytes = distinct("fuzz", 10);
     app.publish(&uma, &cora, "uma/guard", "1.0.0", &bytes).await;
-    let mut reviews = vec![];
+    let mut ids = things(&uma).await;
     for (filter, version) in [("uma/guard", "2.0.0-rc.1"), ("acme/draft", "1.0.0")] {
         uma.upload(filter, version, distinct(filter, 10)).await.expect(201);
         let review = uma.submit(filter, version, "publish").await.expect(201).json();
-        reviews.push(review["id"].clone());
+        ids.push(review["id"].clone());
     }
     app.drain_jobs().await;
     let module = app.directory.path().join("module.wasm");
@@ -33,8 +52,9 @@ async fn world(app: &TestApp) -> Value {
             "filter": ["guard", "draft", "new"],
             "name": ["copy", "copy-2"],
             "version": ["1.0.0", "2.0.0-rc.1", "3.0.0"],
-            "id": reviews,
+            "id": ids,
             "team": ["acme"],
+            "robot": ["acme-bot"],
             "user": ["cora", "uma"],
             "subject": ["user:cora", "team:acme"],
             "file": [format!("{}.wasm", sha256(&bytes))],
