@@ -10,7 +10,7 @@ use crate::{
     state::State,
 };
 use actix_web::{get, web};
-use sea_orm::{ColumnTrait, EntityTrait, Order, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{EntityTrait, Order};
 use serde::Serialize;
 use tamis_entities::{audit_entry, value::Timestamp};
 use utoipa::ToSchema;
@@ -41,17 +41,9 @@ pub async fn list_audit(
     _: SignedIn,
     page: Query<PageQuery>,
 ) -> Result<web::Json<Page<AuditView>>> {
-    let limit = page.0.limit()?;
     let cursors = Cursors { key: &state.secret, context: "audit".into() };
-    let mut rows = audit_entry::Entity::find();
-    if let Some(id) = cursors.open::<Uuid>(page.0.after.as_deref())? {
-        rows = rows.filter(audit_entry::Column::Id.lt(id));
-    }
-    let mut rows =
-        rows.order_by(audit_entry::Column::Id, Order::Desc).limit(limit + 1).all(&*state.db).await?;
-    let more = rows.len() as u64 > limit;
-    rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-    let next = if more { rows.last().map(|r| cursors.seal(&r.id)).transpose()? } else { None };
+    let rows = audit_entry::Entity::find();
+    let (rows, next) = cursors.by_id(&*state.db, rows, audit_entry::Column::Id, Order::Desc, &page.0).await?;
     let view = |e: audit_entry::Model| AuditView {
         id: e.id,
         at: e.at,

@@ -3,8 +3,13 @@
 use crate::error::{Error, Result};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use hmac::{Hmac, KeyInit, Mac};
+use sea_orm::{
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, ModelTrait, Order, QueryFilter, QueryOrder,
+    QuerySelect, Select, sea_query::ValueType,
+};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
 
 pub const DEFAULT_LIMIT: u64 = 20;
 pub const MAX_LIMIT: u64 = 100;
@@ -60,6 +65,29 @@ impl Cursors<'_> {
         let mut out = self.mac(&payload)?.finalize().into_bytes()[..MAC_BYTES].to_vec();
         out.extend_from_slice(&payload);
         Ok(URL_SAFE_NO_PAD.encode(out))
+    }
+
+    /// A page of rows in the order of their ids, and the cursor of the next one.
+    pub async fn by_id<C: ConnectionTrait, E: EntityTrait>(
+        &self,
+        db: &C,
+        rows: Select<E>,
+        id: E::Column,
+        order: Order,
+        page: &PageQuery,
+    ) -> Result<(Vec<E::Model>, Option<String>)> {
+        let limit = page.limit()?;
+        let beyond = |at: Uuid| if order == Order::Desc { id.lt(at) } else { id.gt(at) };
+        let after = self.open::<Uuid>(page.after.as_deref())?.map(beyond);
+        let rows = rows.filter(Condition::all().add_option(after)).order_by(id, order.clone());
+        // One more than is shown tells whether there is another page.
+        let mut rows = rows.limit(limit + 1).all(db).await?;
+        let more = rows.len() as u64 > limit;
+        rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+        let Some(last) = rows.last().filter(|_| more) else { return Ok((rows, None)) };
+        let last = <Uuid as ValueType>::try_from(last.get(id)).map_err(|e| Error::internal(e.to_string()))?;
+        let next = self.seal(&last)?;
+        Ok((rows, Some(next)))
     }
 
     pub fn open<T: DeserializeOwned>(&self, cursor: Option<&str>) -> Result<Option<T>> {

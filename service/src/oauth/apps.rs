@@ -12,8 +12,9 @@ use crate::{
     state::State,
 };
 use actix_web::{HttpRequest, HttpResponse, delete, get, web};
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{ColumnTrait, EntityTrait, Order, QueryFilter};
 use serde::Serialize;
+use std::collections::HashMap;
 use tamis_entities::{oauth_consent, oauth_grant, value::Timestamp};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -33,17 +34,17 @@ pub struct AppGrant {
     pub expires_at: Timestamp,
 }
 
-async fn view(state: &State, row: oauth_grant::Model) -> Result<AppGrant> {
-    Ok(AppGrant {
+fn view(names: &HashMap<String, String>, row: oauth_grant::Model) -> AppGrant {
+    AppGrant {
         id: row.id,
-        client_name: client::name(&*state.db, &row.client_id).await?,
+        client_name: names.get(&row.client_id).unwrap_or(&row.client_id).clone(),
         client_id: row.client_id,
         grant_type: row.kind,
         scopes: Words::read(&row.scopes).iter().map(|word| word.as_str().to_owned()).collect(),
         audience: row.audience,
         created_at: row.created_at,
         expires_at: row.expires_at,
-    })
+    }
 }
 
 /// List what may act for you
@@ -55,24 +56,15 @@ pub async fn list_app_grants(
     who: SignedIn,
     query: Query<PageQuery>,
 ) -> Result<web::Json<Page<AppGrant>>> {
-    let limit = query.0.limit()?;
     let cursors = Cursors { key: &state.secret, context: format!("app-grants {}", who.0.id) };
-    let mut rows = oauth_grant::Entity::find()
+    let rows = oauth_grant::Entity::find()
         .filter(oauth_grant::Column::UserId.eq(who.0.id))
         .filter(oauth_grant::Column::RevokedAt.is_null())
         .filter(oauth_grant::Column::ExpiresAt.gt(state.clock.now()));
-    if let Some(after) = cursors.open::<Uuid>(query.0.after.as_deref())? {
-        rows = rows.filter(oauth_grant::Column::Id.lt(after));
-    }
-    let mut rows = rows.order_by_desc(oauth_grant::Column::Id).limit(limit + 1).all(&*state.db).await?;
-    let more = rows.len() as u64 > limit;
-    rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-    let next = rows.last().filter(|_| more).map(|row| cursors.seal(&row.id)).transpose()?;
-    let mut items = vec![];
-    for row in rows {
-        items.push(view(&state, row).await?);
-    }
-    Ok(web::Json(Page { items, next }))
+    let (rows, next) =
+        cursors.by_id(&*state.db, rows, oauth_grant::Column::Id, Order::Desc, &query.0).await?;
+    let names = client::names(&*state.db, rows.iter().map(|row| row.client_id.as_str())).await?;
+    Ok(web::Json(Page { items: rows.into_iter().map(|row| view(&names, row)).collect(), next }))
 }
 
 /// End what may act for you

@@ -2,7 +2,8 @@
 //! command line, which needs no registration.
 use super::{redirect, words::Words};
 use crate::error::Result;
-use sea_orm::{ConnectionTrait, EntityTrait};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
+use std::collections::HashMap;
 use tamis_entities::{oauth_client, team, user, value::OauthGrantType};
 use uuid::Uuid;
 
@@ -88,12 +89,13 @@ async fn has_owner<C: ConnectionTrait>(db: &C, id: Uuid) -> Result<bool> {
     }
 }
 
-/// What to call a client in a list, be it gone.
-pub async fn name<C: ConnectionTrait>(db: &C, id: &str) -> Result<String> {
-    if id == COMMAND_LINE {
-        return Ok(Client::command_line().name);
-    }
-    let Ok(known) = id.parse::<Uuid>() else { return Ok(id.to_owned()) };
-    let row = oauth_client::Entity::find_by_id(known).one(db).await?;
-    Ok(row.map_or_else(|| id.to_owned(), |row| row.name))
+/// What to call clients in a list, by id; those that are gone have no name any more.
+pub async fn names<C: ConnectionTrait>(
+    db: &C,
+    ids: impl Iterator<Item = &str>,
+) -> Result<HashMap<String, String>> {
+    let known = ids.filter_map(|id| id.parse::<Uuid>().ok());
+    let rows = oauth_client::Entity::find().filter(oauth_client::Column::Id.is_in(known)).all(db).await?;
+    let built_in = (COMMAND_LINE.to_owned(), Client::command_line().name);
+    Ok(rows.into_iter().map(|row| (row.id.to_string(), row.name)).chain([built_in]).collect())
 }

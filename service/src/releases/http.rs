@@ -23,7 +23,7 @@ use crate::{
 };
 use actix_multipart::Multipart;
 use actix_web::{HttpRequest, HttpResponse, delete, get, http::header, patch, post, put, web};
-use sea_orm::{ColumnTrait, Condition, EntityTrait, Order, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{ColumnTrait, Condition, EntityTrait, Order, QueryFilter};
 use serde::Deserialize;
 use tamis_entities::{
     release,
@@ -31,7 +31,6 @@ use tamis_entities::{
 };
 use tamis_verification::Report;
 use utoipa::{IntoParams, ToSchema};
-use uuid::Uuid;
 
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -176,21 +175,14 @@ pub async fn list_releases(
     access: FilterAccess,
     page: Query<PageQuery>,
 ) -> Result<web::Json<Page<ReleaseItem>>> {
-    let limit = page.0.limit()?;
     let cursors = Cursors {
         key: &state.secret,
         context: format!("releases|{}|{}", access.caller.key(), access.filter.id),
     };
-    let mut rows = release::Entity::find()
+    let rows = release::Entity::find()
         .filter(release::Column::FilterId.eq(access.filter.id))
         .filter(listed(&access));
-    if let Some(id) = cursors.open::<Uuid>(page.0.after.as_deref())? {
-        rows = rows.filter(release::Column::Id.lt(id));
-    }
-    let mut rows = rows.order_by(release::Column::Id, Order::Desc).limit(limit + 1).all(&*state.db).await?;
-    let more = rows.len() as u64 > limit;
-    rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-    let next = if more { rows.last().map(|r| cursors.seal(&r.id)).transpose()? } else { None };
+    let (rows, next) = cursors.by_id(&*state.db, rows, release::Column::Id, Order::Desc, &page.0).await?;
     Ok(web::Json(Page { items: rows.into_iter().map(Into::into).collect(), next }))
 }
 

@@ -19,8 +19,7 @@ use crate::{
 };
 use actix_web::{HttpResponse, get, http::header, post, web};
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, Condition, EntityTrait, Order, QueryFilter, QueryOrder, QuerySelect,
-    QueryTrait,
+    ActiveValue::Set, ColumnTrait, Condition, EntityTrait, Order, QueryFilter, QuerySelect, QueryTrait,
 };
 use serde::Deserialize;
 use serde_json::json;
@@ -68,7 +67,6 @@ pub async fn list_reviews(
     who: SignedIn,
     query: Query<ReviewQuery>,
 ) -> Result<web::Json<Page<ReviewItem>>> {
-    let limit = PageQuery { after: None, limit: query.0.limit }.limit()?;
     let context = format!("reviews|{}|{:?}", who.0.id, query.0.state);
     let cursors = Cursors { key: &state.secret, context };
     let mut rows = review::Entity::find();
@@ -97,13 +95,8 @@ pub async fn list_reviews(
     if let Some(state) = query.0.state {
         rows = rows.filter(review::Column::State.eq(state));
     }
-    if let Some(id) = cursors.open::<Uuid>(query.0.after.as_deref())? {
-        rows = rows.filter(review::Column::Id.gt(id));
-    }
-    let mut rows = rows.order_by(review::Column::Id, Order::Asc).limit(limit + 1).all(&*state.db).await?;
-    let more = rows.len() as u64 > limit;
-    rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-    let next = if more { rows.last().map(|r| cursors.seal(&r.id)).transpose()? } else { None };
+    let page = PageQuery { after: query.0.after, limit: query.0.limit };
+    let (rows, next) = cursors.by_id(&*state.db, rows, review::Column::Id, Order::Asc, &page).await?;
     Ok(web::Json(Page { items: view::items(&state, rows).await?, next }))
 }
 

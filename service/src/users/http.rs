@@ -13,14 +13,13 @@ use crate::{
     teams::find,
 };
 use actix_web::{HttpRequest, HttpResponse, get, post, web};
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{EntityTrait, Order};
 use serde::{Deserialize, Serialize};
 use tamis_entities::{
     user,
     value::{NamespaceKind, Role, Slug, Timestamp},
 };
 use utoipa::ToSchema;
-use uuid::Uuid;
 
 #[derive(Serialize, ToSchema)]
 pub struct UserView {
@@ -50,16 +49,9 @@ pub async fn list_users(
     _: SignedIn,
     page: Query<PageQuery>,
 ) -> Result<web::Json<Page<UserView>>> {
-    let limit = page.0.limit()?;
     let cursors = Cursors { key: &state.secret, context: "users".into() };
-    let mut rows = user::Entity::find();
-    if let Some(id) = cursors.open::<Uuid>(page.0.after.as_deref())? {
-        rows = rows.filter(user::Column::Id.gt(id));
-    }
-    let mut rows = rows.order_by_asc(user::Column::Id).limit(limit + 1).all(&*state.db).await?;
-    let more = rows.len() as u64 > limit;
-    rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-    let next = if more { rows.last().map(|r| cursors.seal(&r.id)).transpose()? } else { None };
+    let rows = user::Entity::find();
+    let (rows, next) = cursors.by_id(&*state.db, rows, user::Column::Id, Order::Asc, &page.0).await?;
     let handles = handles(&*state.db, rows.iter().map(|u| u.id)).await?;
     let view = |u: user::Model| UserView {
         handle: handle_of(&handles, u.id),

@@ -13,10 +13,7 @@ use crate::{
     state::State,
     teams::rename::hold_living,
 };
-use sea_orm::{
-    ColumnTrait, Condition, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
-    sea_query::Expr,
-};
+use sea_orm::{ColumnTrait, Condition, EntityTrait, IntoActiveModel, Order, QueryFilter, sea_query::Expr};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::time::Duration;
@@ -165,18 +162,11 @@ fn receives(who: &Identity) -> Vec<Uuid> {
 
 /// The open offers that this person can answer.
 pub async fn list(state: &State, who: &Identity, page: &PageQuery) -> Result<Page<TransferView>> {
-    let limit = page.limit()?;
     let cursors = Cursors { key: &state.secret, context: format!("transfers|{}", who.id) };
-    let mut rows = row::Entity::find()
+    let rows = row::Entity::find()
         .filter(row::Column::ReceiverId.is_in(receives(who)))
         .filter(open(state.clock.now()));
-    if let Some(id) = cursors.open::<Uuid>(page.after.as_deref())? {
-        rows = rows.filter(row::Column::Id.gt(id));
-    }
-    let mut rows = rows.order_by_asc(row::Column::Id).limit(limit + 1).all(&*state.db).await?;
-    let more = rows.len() as u64 > limit;
-    rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-    let next = if more { rows.last().map(|r| cursors.seal(&r.id)).transpose()? } else { None };
+    let (rows, next) = cursors.by_id(&*state.db, rows, row::Column::Id, Order::Asc, page).await?;
     Ok(Page { items: views(state, rows).await?, next })
 }
 

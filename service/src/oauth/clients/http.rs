@@ -15,7 +15,7 @@ use crate::{
     state::State,
 };
 use actix_web::{HttpRequest, HttpResponse, delete, get, patch, post, web};
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{ColumnTrait, EntityTrait, Order, QueryFilter};
 use serde::{Deserialize, Serialize};
 use tamis_entities::{
     oauth_client,
@@ -123,20 +123,14 @@ pub async fn list_oauth_clients(
     who: SignedIn,
     query: Query<PageQuery>,
 ) -> Result<web::Json<Page<OauthClientView>>> {
-    let limit = query.0.limit()?;
     let cursors = Cursors { key: &state.secret, context: format!("oauth-clients {}", who.0.id) };
     let mut rows = oauth_client::Entity::find();
     if !who.0.administers() {
         let owned = who.0.namespaces().into_iter().filter(|id| who.0.role_in(*id) == Some(MemberRole::Owner));
         rows = rows.filter(oauth_client::Column::OwnerId.is_in(owned));
     }
-    if let Some(after) = cursors.open::<Uuid>(query.0.after.as_deref())? {
-        rows = rows.filter(oauth_client::Column::Id.gt(after));
-    }
-    let mut rows = rows.order_by_asc(oauth_client::Column::Id).limit(limit + 1).all(&*state.db).await?;
-    let more = rows.len() as u64 > limit;
-    rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-    let next = rows.last().filter(|_| more).map(|row| cursors.seal(&row.id)).transpose()?;
+    let (rows, next) =
+        cursors.by_id(&*state.db, rows, oauth_client::Column::Id, Order::Asc, &query.0).await?;
     Ok(web::Json(Page { items: views(&state, rows).await?, next }))
 }
 

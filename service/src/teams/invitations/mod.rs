@@ -13,8 +13,7 @@ use crate::{
     state::State,
 };
 use sea_orm::{
-    ColumnTrait, Condition, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter, QueryOrder,
-    QuerySelect, sea_query::Expr,
+    ColumnTrait, Condition, EntityTrait, IntoActiveModel, Order, PaginatorTrait, QueryFilter, sea_query::Expr,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -140,20 +139,13 @@ pub enum Of {
 }
 
 pub async fn list(state: &State, who: &Identity, of: Of, page: &PageQuery) -> Result<Page<InvitationView>> {
-    let limit = page.limit()?;
     let (of, context) = match of {
         Of::Team(id) => (row::Column::TeamId.eq(id), format!("invitations|{}|{id}", who.id)),
         Of::Invited(id) => (row::Column::UserId.eq(id), format!("invitations|{id}")),
     };
     let cursors = Cursors { key: &state.secret, context };
-    let mut rows = row::Entity::find().filter(of).filter(open(state.clock.now()));
-    if let Some(id) = cursors.open::<Uuid>(page.after.as_deref())? {
-        rows = rows.filter(row::Column::Id.gt(id));
-    }
-    let mut rows = rows.order_by_asc(row::Column::Id).limit(limit + 1).all(&*state.db).await?;
-    let more = rows.len() as u64 > limit;
-    rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-    let next = if more { rows.last().map(|r| cursors.seal(&r.id)).transpose()? } else { None };
+    let rows = row::Entity::find().filter(of).filter(open(state.clock.now()));
+    let (rows, next) = cursors.by_id(&*state.db, rows, row::Column::Id, Order::Asc, page).await?;
     Ok(Page { items: views(state, rows).await?, next })
 }
 
