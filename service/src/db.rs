@@ -6,7 +6,14 @@ use sea_orm::{
     SqliteTransactionMode, TransactionOptions, TransactionTrait,
     sea_query::{Expr, Query, SelectStatement},
 };
-use std::{future::Future, ops::Deref, path::Path, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    future::Future,
+    ops::Deref,
+    path::Path,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 use tamis_migrations::{Migrator, MigratorTrait};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
@@ -76,7 +83,7 @@ impl Db {
             ..Default::default()
         };
         let txn = self.connection.begin_with_options(options).await?;
-        Ok(WriteTxn { txn, _turn: turn })
+        Ok(WriteTxn { txn, gathered: Mutex::default(), _turn: turn })
     }
 
     /// Whether the statement selects so few rows that looking at each of them is cheap. Reads
@@ -181,14 +188,32 @@ pub async fn retrying<T, F: Future<Output = Result<T>>>(mut transaction: impl Fn
     transaction().await
 }
 
+/// A statement about a set of words, in the order of the alphabet.
+pub type AboutWords = fn(DbBackend, &[&str]) -> sea_orm::Statement;
+
 /// An open write transaction; dropped without `commit` it leaves nothing.
 pub struct WriteTxn<'a> {
     txn: DatabaseTransaction,
+    gathered: Mutex<BTreeMap<u8, (AboutWords, BTreeSet<String>)>>,
     _turn: Option<SemaphorePermit<'a>>,
 }
 
 impl WriteTxn<'_> {
+    /// Adds words to what is written right before the commit, once for the whole transaction and
+    /// each `step` after the smaller ones. For rows that all writers share: these locks are taken
+    /// in one order by everybody, held for a moment, and nothing is waited for while holding them.
+    pub fn gather<'w>(&self, step: u8, about: AboutWords, words: impl IntoIterator<Item = &'w str>) {
+        let mut gathered = self.gathered.lock().unwrap_or_else(PoisonError::into_inner);
+        let (_, set) = gathered.entry(step).or_insert((about, BTreeSet::new()));
+        set.extend(words.into_iter().map(str::to_owned));
+    }
+
     pub async fn commit(self) -> Result<()> {
+        let gathered = self.gathered.into_inner().unwrap_or_else(PoisonError::into_inner);
+        for (about, words) in gathered.into_values().filter(|(_, words)| !words.is_empty()) {
+            let words: Vec<_> = words.iter().map(String::as_str).collect();
+            self.txn.execute_raw(about(self.txn.get_database_backend(), &words)).await?;
+        }
         Ok(self.txn.commit().await?)
     }
 }

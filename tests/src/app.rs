@@ -34,6 +34,12 @@ struct Flags {
     serve: ServeArgs,
 }
 
+/// A test that fails shows what its server complained of.
+fn log() {
+    let said = tracing_subscriber::fmt().with_test_writer().with_ansi(false);
+    let _ = said.with_max_level(tracing_subscriber::filter::LevelFilter::WARN).try_init();
+}
+
 /// The arguments of a server on its own directory, database and objects.
 async fn flags(directory: &TempDir, listener: &TcpListener, extra: &[&str]) -> Flags {
     let mut args: Vec<String> = vec!["tamis".into()];
@@ -70,6 +76,7 @@ impl TestApp {
     /// With further flags, e.g. `["--max-module-bytes", "100000"]`.
     pub async fn spawn_with(extra: &[&str]) -> Self {
         health::install_recorder();
+        log();
         let directory = tempfile::Builder::new().prefix("tamis-e2e").tempdir().unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());

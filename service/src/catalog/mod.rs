@@ -52,7 +52,7 @@ pub async fn show(txn: &WriteTxn<'_>, filter: &filter::Model) -> Result<i64> {
         Some(release) => put(txn, filter, &release).await?,
         None => {
             catalog_entry::Entity::delete_by_id(filter.id).exec(&**txn).await?;
-            search::remove(&**txn, search::Corpus::Catalog, filter.id).await?;
+            search::remove(txn, search::Corpus::Catalog, filter.id).await?;
         }
     }
     Ok(count)
@@ -114,5 +114,5 @@ async fn put(txn: &WriteTxn<'_>, filter: &filter::Model, release: &release::Mode
         labels: &labels,
         readme: approved.metadata.readme.as_deref(),
     };
-    search::put(&**txn, search::Corpus::Catalog, &document).await
+    search::put(txn, search::Corpus::Catalog, &document).await
 }

@@ -208,7 +208,7 @@ async fn index(txn: &WriteTxn<'_>, namespace: &namespace::Model, filter: &filter
         labels: &labels,
         readme: filter.defaults.readme.as_deref(),
     };
-    search::put(&**txn, search::Corpus::Filters, &document).await
+    search::put(txn, search::Corpus::Filters, &document).await
 }
 
 /// Removes a filter that has nothing published, if `may_go` agrees with what it is now. Its
@@ -235,9 +235,9 @@ pub async fn delete(
         );
         return Err(Error::conflict("has-published-releases", detail));
     }
-    // The vocabulary before modules, and those in one order: as everyone who takes both.
-    search::remove(&*txn, search::Corpus::Filters, access.filter.id).await?;
-    search::remove(&*txn, search::Corpus::Catalog, access.filter.id).await?;
+    // Documents before modules, and those in one order: as everyone who takes both.
+    search::remove(&txn, search::Corpus::Filters, access.filter.id).await?;
+    search::remove(&txn, search::Corpus::Catalog, access.filter.id).await?;
     for release in &releases {
         crate::releases::bury(state, &txn, who, &access.filter, release).await?;
     }

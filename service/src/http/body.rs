@@ -1,4 +1,5 @@
-//! Request bodies as JSON: bounded, no duplicate or unknown keys, errors that name the field.
+//! Request bodies as JSON or as a form: bounded, no duplicate or unknown keys, errors that name
+//! the field.
 use crate::error::{Error, Kind, Result};
 use actix_web::{FromRequest, HttpRequest, dev::Payload, http::header, web};
 use futures_util::StreamExt;
@@ -6,6 +7,35 @@ use serde::de::DeserializeOwned;
 use std::{future::Future, pin::Pin};
 
 const MAX_JSON: usize = 1024 * 1024;
+pub const MAX_FORM: usize = 16 * 1024;
+pub const FORM: &str = "application/x-www-form-urlencoded";
+
+/// The media type of the body without its parameters, if the request names one.
+pub fn essence(request: &HttpRequest) -> Option<String> {
+    let media = request.headers().get(header::CONTENT_TYPE)?.to_str().unwrap_or("?");
+    Some(media.split(';').next().unwrap_or_default().trim().to_ascii_lowercase())
+}
+
+/// The body, or why it cannot be read: `None` when it holds more than `most` bytes.
+pub async fn read(mut stream: Payload, most: usize) -> Result<Option<web::Bytes>> {
+    let mut bytes = web::BytesMut::new();
+    while let Some(chunk) = stream.next().await {
+        let chunk = chunk.map_err(|e| Error::invalid("body", e.to_string()))?;
+        if bytes.len() + chunk.len() > most {
+            return Ok(None);
+        }
+        bytes.extend_from_slice(&chunk);
+    }
+    Ok(Some(bytes.freeze()))
+}
+
+fn unsupported(detail: &str) -> Error {
+    Error::new(Kind::UnsupportedMedia, "unsupported-media-type", detail)
+}
+
+fn too_large(detail: &str) -> Error {
+    Error::new(Kind::TooLarge, "body-too-large", detail)
+}
 
 /// A JSON body. The slice's types refuse unknown fields; serde refuses duplicate ones.
 pub struct Json<T>(pub T);
@@ -15,29 +45,39 @@ impl<T: DeserializeOwned + 'static> FromRequest for Json<T> {
     type Future = Pin<Box<dyn Future<Output = Result<Self>>>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let media = request.headers().get(header::CONTENT_TYPE).map(|v| v.to_str().unwrap_or("?").to_owned());
-        let stream = web::Payload::from_request(request, payload);
+        let media = essence(request);
+        let stream = payload.take();
         Box::pin(async move {
-            if let Some(media) = media {
-                let essence = media.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-                if essence != "application/json" && !essence.ends_with("+json") {
-                    return Err(Error::new(
-                        Kind::UnsupportedMedia,
-                        "unsupported-media-type",
-                        "send the body as application/json",
-                    ));
-                }
+            if media.is_some_and(|m| m != "application/json" && !m.ends_with("+json")) {
+                return Err(unsupported("send the body as application/json"));
             }
-            let mut stream = stream.await.map_err(|e| Error::invalid("body", e.to_string()))?;
-            let mut bytes = web::BytesMut::new();
-            while let Some(chunk) = stream.next().await {
-                let chunk = chunk.map_err(|e| Error::invalid("body", e.to_string()))?;
-                if bytes.len() + chunk.len() > MAX_JSON {
-                    return Err(Error::new(Kind::TooLarge, "body-too-large", "a JSON body is at most 1 MiB"));
-                }
-                bytes.extend_from_slice(&chunk);
+            let bytes = read(stream, MAX_JSON).await?;
+            parse(&bytes.ok_or_else(|| too_large("a JSON body is at most 1 MiB"))?).map(Json)
+        })
+    }
+}
+
+/// The body of a form on a page of ours.
+pub struct Form<T>(pub T);
+
+impl<T: DeserializeOwned + 'static> FromRequest for Form<T> {
+    type Error = Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Self>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let media = essence(request);
+        let stream = payload.take();
+        Box::pin(async move {
+            if media.is_some_and(|m| m != FORM) {
+                return Err(unsupported("send the form as application/x-www-form-urlencoded"));
             }
-            parse(&bytes).map(Json)
+            let bytes = read(stream, MAX_FORM).await?;
+            let bytes = bytes.ok_or_else(|| too_large("a form is at most 16 KiB"))?;
+            let text = std::str::from_utf8(&bytes).map_err(|_| Error::invalid("body", "a form is UTF-8"))?;
+            // What was typed must not come back in the message: it may be a password.
+            let read = web::Query::<T>::from_query(text);
+            read.map(|form| Form(form.into_inner()))
+                .map_err(|_| Error::invalid("body", "a field is missing, unknown, or there twice"))
         })
     }
 }

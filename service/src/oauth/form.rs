@@ -1,18 +1,16 @@
 //! Parameters of OAuth requests, in a query or a form: each at most once, without NUL; one
 //! without a value counts as absent (RFC 6749 section 3.1). Unknown ones are ignored.
 use super::refusal::Refusal;
-use actix_web::{FromRequest, HttpRequest, dev::Payload, http::header, web};
-use futures_util::StreamExt;
+use crate::http::body;
+use actix_web::{FromRequest, HttpRequest, dev::Payload};
 use std::{collections::BTreeMap, future::Future, pin::Pin};
-
-const MOST: usize = 16 * 1024;
 
 #[derive(Clone, Default)]
 pub struct Fields(BTreeMap<String, String>);
 
 impl Fields {
     pub fn parse(text: &str) -> Result<Self, Refusal> {
-        if text.len() > MOST {
+        if text.len() > body::MAX_FORM {
             return Err(Refusal::request("the request is too long"));
         }
         let mut fields = BTreeMap::new();
@@ -50,23 +48,15 @@ impl FromRequest for Form {
     type Future = Pin<Box<dyn Future<Output = Result<Self, Refusal>>>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let media = request.headers().get(header::CONTENT_TYPE).map_or("", |v| v.to_str().unwrap_or("?"));
-        let essence = media.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-        let stream = web::Payload::from_request(request, payload);
+        let media = body::essence(request);
+        let stream = payload.take();
         Box::pin(async move {
-            if essence != "application/x-www-form-urlencoded" {
+            if media.as_deref() != Some(body::FORM) {
                 return Err(Refusal::request("send a form: application/x-www-form-urlencoded"));
             }
-            let broken = |_| Refusal::request("the body did not arrive whole");
-            let mut stream = stream.await.map_err(broken)?;
-            let mut bytes = web::BytesMut::new();
-            while let Some(chunk) = stream.next().await {
-                let chunk = chunk.map_err(|_| Refusal::request("the body did not arrive whole"))?;
-                if bytes.len() + chunk.len() > MOST {
-                    return Err(Refusal::request("the request is too long"));
-                }
-                bytes.extend_from_slice(&chunk);
-            }
+            let bytes = body::read(stream, body::MAX_FORM).await;
+            let bytes = bytes.map_err(|_| Refusal::request("the body did not arrive whole"))?;
+            let bytes = bytes.ok_or_else(|| Refusal::request("the request is too long"))?;
             let text = std::str::from_utf8(&bytes).map_err(|_| Refusal::request("a form is text"))?;
             Fields::parse(text).map(Form)
         })

@@ -11,11 +11,11 @@ mod tests;
 mod text;
 mod wanted;
 
-use crate::error::Result;
+use crate::{db::WriteTxn, error::Result};
 use candidates::{COLUMNS, Found, MOST_CANDIDATES, Search, SearchDocuments};
 use rank::Candidate;
 use sea_orm::{
-    Condition, ConnectionTrait, DbBackend, ExprTrait, FromQueryResult,
+    Condition, ConnectionTrait, DbBackend, ExprTrait, FromQueryResult, Statement,
     sea_query::{Expr, Query as Sql},
 };
 use std::collections::BTreeSet;
@@ -62,26 +62,28 @@ pub struct Document<'a> {
 }
 
 /// Adds a document or replaces it, within the caller's transaction.
-pub async fn put<C: ConnectionTrait>(txn: &C, corpus: Corpus, document: &Document<'_>) -> Result<()> {
+pub async fn put(txn: &WriteTxn<'_>, corpus: Corpus, document: &Document<'_>) -> Result<()> {
     let folded = Folded::new(document);
     let old = stored(txn, corpus, document.filter_id).await?;
     match txn.get_database_backend() {
-        DbBackend::Postgres => postgres::put(txn, corpus, document.filter_id, &folded).await?,
-        _ => sqlite::put(txn, corpus, document.filter_id, &folded).await?,
+        DbBackend::Postgres => postgres::put(&**txn, corpus, document.filter_id, &folded).await?,
+        _ => sqlite::put(&**txn, corpus, document.filter_id, &folded).await?,
     }
     let words = folded.vocabulary();
     let known: BTreeSet<_> = old.iter().flat_map(Candidate::vocabulary).collect();
-    learn(txn, &words).await?;
-    forget(txn, known.difference(&words).copied().collect()).await
+    txn.gather(LEARN, learn, words.iter().copied());
+    txn.gather(FORGET, forget, known.difference(&words).copied());
+    Ok(())
 }
 
 /// Removes a document; one that is not there is gone already.
-pub async fn remove<C: ConnectionTrait>(txn: &C, corpus: Corpus, filter_id: Uuid) -> Result<()> {
+pub async fn remove(txn: &WriteTxn<'_>, corpus: Corpus, filter_id: Uuid) -> Result<()> {
     let Some(old) = stored(txn, corpus, filter_id).await? else { return Ok(()) };
     let mut delete = Sql::delete();
     delete.from_table(SearchDocuments::Table).cond_where(this(corpus, filter_id));
     txn.execute(&delete).await?;
-    forget(txn, old.vocabulary().into_iter().collect()).await
+    txn.gather(FORGET, forget, old.vocabulary());
+    Ok(())
 }
 
 /// The documents that match, best first: the filter or namespace of that name, names that
@@ -136,7 +138,7 @@ fn this(corpus: Corpus, filter_id: Uuid) -> Condition {
     Condition::all().add(Expr::col(D::FilterId).eq(filter_id)).add(Expr::col(D::Corpus).eq(corpus.number()))
 }
 
-async fn stored<C: ConnectionTrait>(txn: &C, corpus: Corpus, filter_id: Uuid) -> Result<Option<Candidate>> {
+async fn stored(txn: &WriteTxn<'_>, corpus: Corpus, filter_id: Uuid) -> Result<Option<Candidate>> {
     use SearchDocuments as D;
     let mut select = Sql::select();
     select.columns(COLUMNS);
@@ -145,27 +147,22 @@ async fn stored<C: ConnectionTrait>(txn: &C, corpus: Corpus, filter_id: Uuid) ->
     Ok(row.map(|row| Candidate::from_query_result(&row, "")).transpose()?)
 }
 
-/// Adds words to the vocabulary, in one order always, so that two writers never wait in a circle.
-async fn learn<C: ConnectionTrait>(txn: &C, words: &BTreeSet<&str>) -> Result<()> {
-    let words: Vec<_> = words.iter().copied().collect();
-    let statement = match txn.get_database_backend() {
-        DbBackend::Postgres => postgres::learn(&words),
-        _ => sqlite::learn(&words),
-    };
-    txn.execute_raw(statement).await?;
-    Ok(())
+/// Words that are new come before words that may go: the steps of every transaction's end.
+const LEARN: u8 = 0;
+const FORGET: u8 = 1;
+
+fn learn(backend: DbBackend, words: &[&str]) -> Statement {
+    match backend {
+        DbBackend::Postgres => postgres::learn(words),
+        _ => sqlite::learn(words),
+    }
 }
 
 /// Drops the words that no document has any more. Another writer who brings one back in this
 /// very moment may lose it: until the next change of the text, that word corrects no typo.
-async fn forget<C: ConnectionTrait>(txn: &C, words: Vec<&str>) -> Result<()> {
-    if words.is_empty() {
-        return Ok(());
+fn forget(backend: DbBackend, words: &[&str]) -> Statement {
+    match backend {
+        DbBackend::Postgres => postgres::forget(words),
+        _ => sqlite::forget(words),
     }
-    let statement = match txn.get_database_backend() {
-        DbBackend::Postgres => postgres::forget(&words),
-        _ => sqlite::forget(&words),
-    };
-    txn.execute_raw(statement).await?;
-    Ok(())
 }

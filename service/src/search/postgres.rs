@@ -83,6 +83,7 @@ pub fn learn(words: &[&str]) -> Statement {
     statement(sql, [words.join(" ").into()])
 }
 
+/// Locks what it deletes in the order of the words, like everybody.
 pub fn forget(words: &[&str]) -> Statement {
     let other = |corpus| {
         format!(
@@ -91,7 +92,8 @@ pub fn forget(words: &[&str]) -> Statement {
         )
     };
     let sql = format!(
-        "DELETE FROM search_words WHERE word = ANY (string_to_array($1, ' ')) AND {} AND {}",
+        "DELETE FROM search_words WHERE word IN (SELECT word FROM search_words \
+         WHERE word = ANY (string_to_array($1, ' ')) AND {} AND {} ORDER BY word FOR UPDATE)",
         other(Corpus::Catalog.number()),
         other(Corpus::Filters.number())
     );

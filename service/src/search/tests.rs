@@ -115,7 +115,7 @@ impl Shelf {
         let readme = Some(readme).filter(|r| !r.is_empty());
         let document = Document { filter_id, namespace, name, title, summary, labels: &labels, readme };
         let txn = self.db.begin_write().await.unwrap();
-        put(&*txn, corpus, &document).await.unwrap();
+        put(&txn, corpus, &document).await.unwrap();
         txn.commit().await.unwrap();
     }
 
@@ -256,8 +256,8 @@ async fn replaced_and_removed_words_are_found_no_more() {
     assert_eq!(shelf.vocabulary().await, ["acme", "airship", "one", "two"].map(String::from).into());
 
     let txn = shelf.db.begin_write().await.unwrap();
-    remove(&*txn, Corpus::Filters, id).await.unwrap();
-    remove(&*txn, Corpus::Filters, id).await.unwrap();
+    remove(&txn, Corpus::Filters, id).await.unwrap();
+    remove(&txn, Corpus::Filters, id).await.unwrap();
     txn.commit().await.unwrap();
     assert_eq!(shelf.names("airship").await, ["two"]);
     assert_eq!(shelf.vocabulary().await, ["acme", "airship", "two"].map(String::from).into());
@@ -280,7 +280,7 @@ async fn a_write_that_is_rolled_back_leaves_no_trace() {
     let txn = shelf.db.begin_write().await.unwrap();
     let (namespace, name, title) = ("acme", "ghost", "Phantom");
     let document = Document { filter_id, namespace, name, title, summary: "", labels: &[], readme: None };
-    put(&*txn, Corpus::Filters, &document).await.unwrap();
+    put(&txn, Corpus::Filters, &document).await.unwrap();
     drop(txn);
     assert_eq!(shelf.names("phantom").await, Vec::<String>::new());
     assert!(shelf.vocabulary().await.is_empty());

@@ -282,7 +282,7 @@ fn signed_in(state: &State, next: &str, cookie: actix_web::cookie::Cookie<'stati
 pub async fn sign_in_locally(
     state: web::Data<State>,
     request: HttpRequest,
-    form: super::form::Form<LocalSignIn>,
+    form: crate::http::body::Form<LocalSignIn>,
 ) -> Result<HttpResponse> {
     same_origin(&state, &request)?;
     browser::check_transport(&state)?;
@@ -311,7 +311,7 @@ pub async fn sign_in_locally(
 pub async fn sign_out(
     state: web::Data<State>,
     request: HttpRequest,
-    form: super::form::Form<SignOutForm>,
+    form: crate::http::body::Form<SignOutForm>,
 ) -> Result<HttpResponse> {
     same_origin(&state, &request)?;
     if let Some(secret) = browser::session_secret(&state, &request) {

@@ -5,7 +5,6 @@ pub mod account;
 pub mod attempt;
 pub mod browser;
 pub mod fetch;
-pub mod form;
 pub mod github;
 pub mod http;
 pub mod identities;
