@@ -29,6 +29,7 @@ pub const NAMES: &[&str] = &[
     "publish.after-commit",
     "delete.before-commit",
     "delete.after-commit",
+    "transfer.before-commit",
     "gc.after-condemn",
     "gc.after-object",
     "gc.after-row",

@@ -25,5 +25,6 @@ pub mod sign_in;
 pub mod state;
 pub mod teams;
 pub mod telemetry;
+pub mod text;
 pub mod tokens;
 pub mod users;

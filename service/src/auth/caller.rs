@@ -120,7 +120,7 @@ async fn by_token(state: &State, text: &str) -> Result<Caller> {
     let via = token.publisher_id.map_or(Via::Token(token.id), Via::Publisher);
     let who = owner.with(via, Some(&token.scopes), Limit::of(&token)).ok_or_else(refused)?;
     note_use(state, &token, now);
-    Ok(Caller(Some(Arc::new(who))))
+    Ok(Caller(Some(Arc::new(Identity { ends_at: Some(token.expires_at), ..who }))))
 }
 
 /// Once an hour and off the request's path: a read must not wait for a write.

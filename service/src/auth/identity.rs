@@ -50,6 +50,8 @@ pub struct Identity {
     pub robot: bool,
     /// When they last proved who they are; known of browser sessions only.
     pub signed_in_at: Option<Timestamp>,
+    /// When the credential ends by itself; known of tokens only.
+    pub ends_at: Option<Timestamp>,
 }
 
 impl Identity {
@@ -141,7 +143,8 @@ impl Found {
             scopes = scopes.within(given);
         }
         let role = if robot || limit.is_some() { Role::User } else { user.role };
-        Some(Identity { id: user.id, handle, role, scopes, teams, via, limit, robot, signed_in_at: None })
+        let (signed_in_at, ends_at) = (None, None);
+        Some(Identity { id: user.id, handle, role, scopes, teams, via, limit, robot, signed_in_at, ends_at })
     }
 }
 
@@ -211,7 +214,7 @@ pub async fn identity<C: ConnectionTrait>(
 /// The same caller as they are now: never more than they were.
 pub async fn anew<C: ConnectionTrait>(db: &C, who: &Identity) -> Result<Option<Identity>> {
     let now = found(db, who.id).await?.and_then(|found| found.with(who.via, Some(&who.scopes), who.limit));
-    Ok(now.map(|now| Identity { signed_in_at: who.signed_in_at, ..now }))
+    Ok(now.map(|now| Identity { signed_in_at: who.signed_in_at, ends_at: who.ends_at, ..now }))
 }
 
 async fn found<C: ConnectionTrait>(db: &C, id: Uuid) -> Result<Option<Found>> {

@@ -1,5 +1,8 @@
 //! What may be said of a filter, and the rules for each field.
-use crate::error::{Error, Field, Result};
+use crate::{
+    error::{Error, Field, Result},
+    text::is_plain_line,
+};
 use serde::{Deserialize, Deserializer};
 use tamis_entities::value::{Example, Metadata, PluginType, Visibility};
 use utoipa::{PartialSchema, ToSchema};
@@ -231,9 +234,9 @@ pub fn check_texts(title: &str, summary: &str, repository: Option<&str>, icon: O
     let mut checks = Checks::default();
     checks.at_most(Some(title), 200, "title");
     checks.at_most(Some(summary), 500, "summary");
-    let plain = |t: &str| !t.chars().any(char::is_control);
-    checks.expect(plain(title), "title", "no control characters");
-    checks.expect(plain(summary), "summary", "no control characters");
+    for (text, field) in [(title, "title"), (summary, "summary")] {
+        checks.expect(is_plain_line(text), field, "no control characters, and none that hide or turn text");
+    }
     if let Some(repository) = repository {
         checks.at_most(Some(repository), 500, "source_repository");
         let web = url::Url::parse(repository)

@@ -63,7 +63,11 @@ fn leaving(request: &ServiceRequest) -> bool {
 
 fn about(request: &ServiceRequest, id: &str) -> About {
     let state = request.app_data::<web::Data<State>>();
-    About { request_id: id.to_owned(), public_url: state.map_or_else(String::new, |s| s.public_url.clone()) }
+    About {
+        request_id: id.to_owned(),
+        public_url: state.map_or_else(String::new, |s| s.public_url.clone()),
+        with_credential: request.headers().contains_key(header::AUTHORIZATION),
+    }
 }
 
 /// Nothing may run in what we send, but for the API page, which brings its own scripts.

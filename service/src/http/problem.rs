@@ -14,6 +14,8 @@ use utoipa::{IntoResponses, ToSchema, openapi};
 pub struct About {
     pub request_id: String,
     pub public_url: String,
+    /// Whether it came with an `Authorization` header.
+    pub with_credential: bool,
 }
 
 tokio::task_local! {
@@ -107,14 +109,25 @@ fn problem(status: StatusCode, code: &'static str, title: &str, detail: &str) ->
 
 fn render(status: StatusCode, problem: &Problem) -> HttpResponse {
     let mut reply = HttpResponse::build(status);
-    if status == StatusCode::UNAUTHORIZED {
-        reply.insert_header((header::WWW_AUTHENTICATE, r#"Bearer realm="tamis""#));
+    if let Some(challenge) = challenge(status, &problem.code) {
+        reply.insert_header((header::WWW_AUTHENTICATE, challenge));
     }
     if status == StatusCode::SERVICE_UNAVAILABLE {
         reply.insert_header((header::RETRY_AFTER, "2"));
     }
     reply.insert_header((header::CACHE_CONTROL, "no-store"));
     reply.content_type("application/problem+json").body(serde_json::to_string(problem).unwrap_or_default())
+}
+
+/// RFC 6750 section 3: who sent nothing is told no error.
+fn challenge(status: StatusCode, code: &str) -> Option<&'static str> {
+    let refused = ABOUT.try_with(|about| about.with_credential).unwrap_or_default();
+    match (status, code) {
+        (StatusCode::UNAUTHORIZED, _) if refused => Some(r#"Bearer realm="tamis", error="invalid_token""#),
+        (StatusCode::UNAUTHORIZED, _) => Some(r#"Bearer realm="tamis""#),
+        (_, "insufficient-scope") => Some(r#"Bearer realm="tamis", error="insufficient_scope""#),
+        _ => None,
+    }
 }
 
 impl ResponseError for Error {

@@ -35,6 +35,10 @@ pub async fn is_known(state: &State, asked: &Asked, who: &Identity, words: &Word
     if asked.client.trusted {
         return Ok(true);
     }
+    // A yes to tokens for Tamis is none to tokens for another service, and such a yes is good once.
+    if asked.audience != state.public_url {
+        return Ok(false);
+    }
     let key = (who.id, asked.client.id.clone());
     let before = row::Entity::find_by_id(key).one(&*state.db).await?;
     Ok(before.is_some_and(|before| words.within(&Words::read(&before.scopes))))

@@ -64,7 +64,8 @@ async fn account(
         }
     };
     let (scopes, via) = (Scopes::of_role(role), Via::Operator);
-    Ok(Identity { id, handle, role, scopes, teams, via, signed_in_at: None, limit: None, robot: false })
+    let (signed_in_at, ends_at, limit, robot) = (None, None, None, false);
+    Ok(Identity { id, handle, role, scopes, teams, via, limit, robot, signed_in_at, ends_at })
 }
 
 async fn namespace(state: &State) -> Result<namespace::Model> {

@@ -13,7 +13,7 @@ use actix_web::cookie::Cookie;
 use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter};
 use serde_json::json;
 use tamis_entities::{
-    external_identity as identity, namespace, user,
+    external_identity as identity, former_handle, namespace, user,
     value::{NamespaceKind, Role, Slug},
 };
 use unicode_normalization::UnicodeNormalization;
@@ -173,8 +173,10 @@ async fn is_free(txn: &WriteTxn<'_>, handle: &Slug) -> Result<bool> {
     if handle.is_reserved() {
         return Ok(false);
     }
-    let alike = namespace::Entity::find().filter(namespace::Column::Skeleton.eq(handle.skeleton()));
-    Ok(alike.count(&**txn).await? == 0)
+    let skeleton = handle.skeleton();
+    let alike = namespace::Entity::find().filter(namespace::Column::Skeleton.eq(&skeleton));
+    let left = former_handle::Entity::find().filter(former_handle::Column::Skeleton.eq(&skeleton));
+    Ok(alike.count(&**txn).await? == 0 && left.count(&**txn).await? == 0)
 }
 
 /// Letters and digits of a name, accents taken off, with single hyphens between them; leaves

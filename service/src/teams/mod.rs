@@ -10,6 +10,7 @@ use crate::{
     db::{self, WriteTxn},
     error::{Error, Result},
     state::State,
+    text::is_plain_line,
 };
 pub use rename::take_handle;
 
@@ -26,9 +27,12 @@ use tamis_entities::{
 use uuid::Uuid;
 
 fn check_title(title: &str) -> Result<()> {
-    match (1..=200).contains(&title.len()) && !title.chars().any(char::is_control) {
+    match (1..=200).contains(&title.len()) && is_plain_line(title) {
         true => Ok(()),
-        false => Err(Error::invalid("title", "1 to 200 bytes without control characters")),
+        false => Err(Error::invalid(
+            "title",
+            "1 to 200 bytes, without control characters and such as hide or turn text",
+        )),
     }
 }
 

@@ -13,6 +13,7 @@ use crate::{
     db::WriteTxn,
     error::{Error, Result},
     state::State,
+    text::is_plain_line,
 };
 use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, sea_query::Expr};
 use serde::Deserialize;
@@ -87,12 +88,25 @@ pub async fn issue(
     let wanted = Wanted {
         name: request.name,
         scopes: request.scopes.into_iter().collect(),
-        expires_at: request.expires_at.unwrap_or_else(|| state.clock.now().plus(DEFAULT_LIFE)),
+        expires_at: end(&who.0, request.expires_at, state.clock.now())?,
         limit,
         publisher: None,
     };
     let owner = user::Entity::find_by_id(owner).one(&*state.db).await?.ok_or_else(Error::not_found)?;
     create(state, &Actor::from(&*who.0), &owner, wanted).await
+}
+
+/// When the new token ends: as asked or after 90 days, and never after the token that made it, or who
+/// had that one for a day would have its rights for years.
+fn end(who: &Identity, asked: Option<Timestamp>, now: Timestamp) -> Result<Timestamp> {
+    let wanted = asked.unwrap_or_else(|| now.plus(DEFAULT_LIFE));
+    match (asked, who.ends_at) {
+        (Some(_), Some(latest)) if wanted > latest => Err(Error::invalid(
+            "expires_at",
+            format!("not after {latest}, when the token that makes it ends"),
+        )),
+        (_, latest) => Ok(latest.map_or(wanted, |latest| wanted.min(latest))),
+    }
 }
 
 /// The row, and the secret that is shown once.
@@ -147,7 +161,7 @@ pub async fn insert(
 
 fn check(owner: &user::Model, wanted: &Wanted, now: Timestamp) -> Result<()> {
     let name = &wanted.name;
-    if name.is_empty() || name.len() > 100 || name.chars().any(char::is_control) {
+    if name.is_empty() || name.len() > 100 || !is_plain_line(name) {
         return Err(Error::invalid("name", "1 to 100 characters that say what the token is for"));
     }
     if wanted.expires_at <= now || wanted.expires_at > now.plus(LONGEST_LIFE) {

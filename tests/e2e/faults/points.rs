@@ -23,6 +23,7 @@ enum Doing {
     Publish,
     DeleteRelease,
     DeleteFilter,
+    Transfer,
     Collect,
 }
 
@@ -41,6 +42,7 @@ const POINTS: &[(&str, Doing, bool)] = &[
     ("delete.after-commit", Doing::DeleteRelease, true),
     ("delete.before-commit", Doing::DeleteFilter, false),
     ("delete.after-commit", Doing::DeleteFilter, true),
+    ("transfer.before-commit", Doing::Transfer, false),
     ("gc.after-condemn", Doing::Collect, false),
     ("gc.after-object", Doing::Collect, false),
     ("gc.after-row", Doing::Collect, false),
@@ -113,6 +115,10 @@ impl Case {
         assert_eq!(self.upload().await.unwrap(), 201);
         match self.doing {
             Doing::Publish => self.approved_review().await,
+            Doing::Transfer => {
+                let offer = json!({"to": "carl"});
+                self.alice.post("/api/v1/filters/alice/f/transfer", &offer).await.expect(201).json()
+            }
             Doing::Collect => {
                 self.alice.delete(RELEASE).await.expect(204);
                 Value::Null
@@ -135,6 +141,10 @@ impl Case {
             }
             Doing::DeleteRelease => self.alice.request(Method::DELETE, RELEASE),
             Doing::DeleteFilter => self.alice.request(Method::DELETE, "/api/v1/filters/alice/f"),
+            Doing::Transfer => {
+                let path = format!("/api/v1/me/transfers/{}/accept", review["id"].as_str().unwrap());
+                self.carl.request(Method::POST, &path).json(&json!({}))
+            }
             Doing::Collect => unreachable!("by command"),
         };
         Ok(request.send().await?.status().as_u16())
@@ -168,6 +178,14 @@ impl Case {
                 assert_eq!(release.expect(200).json()["state"] == "published", shown);
                 shown
             }
+            Doing::Transfer => {
+                // It is private: who gave it away sees it no more, by no path.
+                let filter = self.alice.get("/api/v1/filters/alice/f").await;
+                let moved = filter.status == 404;
+                assert_eq!(release.status, filter.status);
+                self.carl.get("/api/v1/filters/carl/f").await.expect(if moved { 200 } else { 404 });
+                moved
+            }
             Doing::Collect => unreachable!("by command"),
         }
     }
@@ -177,7 +195,7 @@ impl Case {
         let status = self.operate(review).await.unwrap();
         let wanted = match (self.doing, done) {
             (Doing::Upload | Doing::Clone, false) => 201,
-            (Doing::Upload, true) | (Doing::Publish, false) => 200,
+            (Doing::Upload, true) | (Doing::Publish | Doing::Transfer, false) => 200,
             // The name is taken by the clone itself; an approval is used once.
             (Doing::Clone | Doing::Publish, true) => 409,
             (_, false) => 204,
@@ -258,7 +276,8 @@ async fn every(points: &[(&'static str, Doing, bool)], only: &[Doing], action: &
 }
 
 const UPLOADS: &[Doing] = &[Doing::Upload];
-const CHANGES: &[Doing] = &[Doing::Clone, Doing::Publish, Doing::DeleteRelease, Doing::DeleteFilter];
+const CHANGES: &[Doing] =
+    &[Doing::Clone, Doing::Publish, Doing::DeleteRelease, Doing::DeleteFilter, Doing::Transfer];
 const COLLECTIONS: &[Doing] = &[Doing::Collect];
 
 #[tokio::test(flavor = "multi_thread")]

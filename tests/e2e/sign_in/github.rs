@@ -55,13 +55,16 @@ async fn a_first_sign_in_makes_an_account_and_the_next_finds_it() {
 async fn a_taken_reserved_or_look_alike_login_gets_another_handle() {
     let github = GitHub::start();
     let (app, _file) = server(&github, "allow_sign_up = true").await;
-    app.author("alice").await;
+    let alice = app.author("alice").await;
+    alice.post("/api/v1/teams", &json!({"handle": "before"})).await.expect(201);
+    alice.patch("/api/v1/teams/before", &json!({"handle": "now"})).await.expect(200);
     for (id, login, handle) in [
         (1, "alice", "alice-2"),
         (2, "a1ice", "a1ice-3"),
         (3, "Admin", "admin-2"),
         (4, "--", "user"),
         (5, "tamis", "tamis-2"),
+        (6, "before", "before-2"),
     ] {
         github.account(Account { id, login: login.into(), ..octocat() });
         let person = browser(&app);

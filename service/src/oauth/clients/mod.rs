@@ -12,9 +12,11 @@ use crate::{
     auth::{Identity, identity::Via, recent, secret},
     error::{Error, Field, Result},
     state::State,
+    text::is_plain_line,
 };
 use sea_orm::{ActiveModelTrait, ConnectionTrait, EntityTrait, IntoActiveModel};
 use serde_json::json;
+use std::collections::BTreeSet;
 use tamis_entities::{
     oauth_client,
     value::{MemberRole, OauthGrantType, Scope, Strings},
@@ -63,7 +65,7 @@ fn check(row: &oauth_client::Model) -> Result<()> {
         wrong.push(Field { field: field.to_owned(), message: message.to_owned() });
     };
     let name = row.name.trim();
-    if name.is_empty() || row.name.len() > 100 || row.name.chars().any(char::is_control) {
+    if name.is_empty() || row.name.len() > 100 || !is_plain_line(name) {
         say("name", "1 to 100 characters that people know the program by");
     }
     for uri in &row.redirect_uris.0 {
@@ -75,8 +77,9 @@ fn check(row: &oauth_client::Model) -> Result<()> {
     if uses(OauthGrantType::AuthorizationCode) && row.redirect_uris.0.is_empty() {
         say("redirect_uris", "at least one, for authorization codes");
     }
-    if row.grant_types.0.is_empty() {
-        say("grant_types", "at least one");
+    let kinds: BTreeSet<_> = row.grant_types.0.iter().collect();
+    if kinds.is_empty() || kinds.len() < row.grant_types.0.len() {
+        say("grant_types", "at least one, each once");
     }
     if uses(OauthGrantType::ClientCredentials) && row.secret_sha256.is_none() {
         say("grant_types", "a public client does not act by itself");

@@ -3,7 +3,7 @@
 pub mod http;
 
 use crate::{
-    auth::Identity,
+    auth::{Identity, identity::Limit},
     error::Result,
     filters::view::{handle_of, handles},
     http::page::{Cursors, PageQuery},
@@ -23,9 +23,9 @@ use uuid::Uuid;
 #[derive(Serialize, ToSchema)]
 pub struct ReachItem {
     pub namespace: Slug,
-    /// In the namespace; every filter of it is within reach.
+    /// In the namespace; every filter of it is within reach, or the one that the token is for.
     pub role: Option<MemberRole>,
-    /// The one filter that a grant opens.
+    /// The one filter that a grant opens, or that the token is for.
     pub filter: Option<Slug>,
     pub level: Option<GrantLevel>,
     /// The team that the grant was given to.
@@ -64,10 +64,14 @@ pub async fn view(
     let limit = page.limit()?;
     let cursors = Cursors { key: &state.secret, context: format!("reach|{}|{of}", who.id) };
     let after: Option<Place> = cursors.open(page.after.as_deref())?;
+    let only = match who.limit {
+        Some(Limit::Filter(id)) => filter::Entity::find_by_id(id).one(&*state.db).await?,
+        _ => None,
+    };
     let own = match after {
         Some(Place::Grants(_)) => vec![],
-        Some(Place::Namespaces(id)) => namespaces(who, id),
-        None => namespaces(who, Uuid::nil()),
+        Some(Place::Namespaces(id)) => namespaces(who, only.as_ref(), id),
+        None => namespaces(who, only.as_ref(), Uuid::nil()),
     };
     let from = if let Some(Place::Grants(id)) = after { id } else { Uuid::nil() };
     let most = usize::try_from(limit).unwrap_or(usize::MAX);
@@ -79,13 +83,16 @@ pub async fn view(
     given.truncate(most - own.len());
     let last = given.last().map(|g| Place::Grants(g.id)).or(own.last().map(|(id, _)| Place::Namespaces(*id)));
     let next = if more { last.map(|p| cursors.seal(&p)).transpose()? } else { None };
-    let items = items(state, who.id, own, given).await?;
+    let items = items(state, who.id, own, only, given).await?;
     Ok(ReachView { user: who.handle.clone(), role: who.role, scopes: scopes.iter().collect(), items, next })
 }
 
 /// In the order of ids, so that pages neither repeat nor skip.
-fn namespaces(who: &Identity, after: Uuid) -> Vec<(Uuid, MemberRole)> {
-    let role = |id: Uuid| who.role_in(id).map(|role| (id, role));
+fn namespaces(who: &Identity, only: Option<&filter::Model>, after: Uuid) -> Vec<(Uuid, MemberRole)> {
+    let role = |id: Uuid| {
+        let part = only.filter(|filter| filter.namespace_id == id).and_then(|filter| who.role_on(filter));
+        who.role_in(id).or(part).map(|role| (id, role))
+    };
     let mut all: Vec<_> =
         who.namespaces().into_iter().filter_map(role).filter(|(id, _)| *id > after).collect();
     all.sort_by_key(|(id, _)| *id);
@@ -113,6 +120,7 @@ async fn items(
     state: &State,
     me: Uuid,
     own: &[(Uuid, MemberRole)],
+    only: Option<filter::Model>,
     given: Vec<grant::Model>,
 ) -> Result<Vec<ReachItem>> {
     let ids = given.iter().map(|g| g.filter_id);
@@ -125,7 +133,7 @@ async fn items(
     let namespace = |(id, role): &(Uuid, MemberRole)| ReachItem {
         namespace: handle_of(&names, *id),
         role: Some(*role),
-        filter: None,
+        filter: only.as_ref().map(|filter| filter.name.clone()),
         level: None,
         team: None,
         expires_at: None,
