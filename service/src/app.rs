@@ -3,6 +3,7 @@ use crate::{
     auth,
     clock::Clock,
     config::{ServeArgs, StoreArgs},
+    console,
     db::Db,
     error::{Error, Result},
     http, jobs, modules, oauth, operate,
@@ -115,6 +116,7 @@ pub async fn run(state: State, listener: TcpListener, stop: Option<oneshot::Rece
                     .default_service(web::to(http::routes::unmatched))
                     .wrap(actix_web::middleware::from_fn(http::idempotency::keep_answers))
                     .wrap(actix_web::middleware::from_fn(auth::middleware::authorise))
+                    .wrap(actix_web::middleware::from_fn(console::refused::as_page))
                     .wrap(actix_web::middleware::from_fn(http::middleware::observe))
                     .wrap_fn(move |request, service| at_home(home.clone(), service.call(request)))
             })

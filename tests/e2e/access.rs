@@ -3,6 +3,7 @@
 mod assignment;
 mod confined;
 mod oracle;
+mod pages;
 mod scopes;
 mod timing;
 mod world;

@@ -6,6 +6,7 @@ pub mod app;
 pub mod binary;
 pub mod browser;
 pub mod build_issuer;
+pub mod chromium;
 pub mod client;
 pub mod crash;
 pub mod database;

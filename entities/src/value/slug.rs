@@ -6,6 +6,7 @@ use std::{borrow::Cow, fmt, str::FromStr};
 pub const RESERVED: &[&str] = &[
     "admin",
     "api",
+    "assets",
     "capabilities",
     "catalog",
     "deployments",
@@ -27,6 +28,7 @@ pub const RESERVED: &[&str] = &[
     "new",
     "oauth2",
     "openapi.json",
+    "preferences",
     "problems",
     "refresh",
     "reviews",

@@ -61,7 +61,27 @@ const TOKENS: AnyOf = Some(&[Scope::TokensWrite]);
 const ADMIN: AnyOf = Some(&[Scope::Admin]);
 
 pub const RULES: &[Rule] = &[
+    // Pages say who is looking by themselves, so that an old cookie is no reason to refuse the catalog.
     rule("GET", "/", None, Anyone),
+    rule("GET", "/catalog", None, Anyone),
+    rule("GET", "/assets/{file}", None, Anyone),
+    rule("POST", "/preferences", None, Anyone),
+    rule("GET", "/filters/{namespace}/{filter}", READ, ReadFilter),
+    rule("GET", "/filters/{namespace}/{filter}/badge.svg", READ, ReadFilter),
+    rule("POST", "/filters/{namespace}/{filter}/clone", WRITE, ReadFilter),
+    rule("GET", "/my", READ, SignedIn),
+    rule("GET", "/my/upload", READ, SignedIn),
+    rule("POST", "/my/upload", STAGE, SignedIn),
+    rule("POST", "/my/imports", STAGE, SignedIn),
+    rule("GET", "/my/releases/{namespace}/{filter}/{version}", READ, WriteFilter),
+    rule("POST", "/my/releases/{namespace}/{filter}/{version}/description", WRITE, WriteFilter),
+    rule("POST", "/my/releases/{namespace}/{filter}/{version}/publication", WRITE, WriteFilter),
+    rule("GET", "/reviews", READ, SignedIn),
+    rule("GET", "/reviews/{id}", READ, ReadReview),
+    rule("POST", "/reviews/{id}/votes", VOTE, VoteReview),
+    rule("POST", "/reviews/{id}/comments", READ, ReadReview),
+    rule("POST", "/reviews/{id}/withdrawal", WRITE, ReadReview),
+    rule("POST", "/reviews/{id}/release", WRITE, ReadReview),
     rule("GET", "/health/live", None, Anyone),
     rule("GET", "/health/ready", None, Anyone),
     rule("GET", "/metrics", None, Anyone),

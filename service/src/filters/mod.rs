@@ -6,6 +6,7 @@ pub mod clone;
 pub mod grants;
 pub mod http;
 pub mod list;
+pub mod mine;
 pub mod transfer;
 pub mod view;
 

@@ -1,8 +1,9 @@
 //! The one table of problem codes, with what each means; `/problems/{code}` shows it, and a
 //! test finds every code that the sources use here.
-use super::{home, problem::Problems};
+use super::problem::Problems;
 use crate::{
     auth::access::segment,
+    console::{parts::escape, plain},
     error::{Error, Result},
 };
 use actix_web::{HttpRequest, HttpResponse, get};
@@ -117,7 +118,7 @@ pub const CODES: &[(&str, &str)] = &[
 pub async fn get_problem(request: HttpRequest) -> Result<HttpResponse> {
     let code: String = segment(&request, "code")?;
     let (code, meaning) = CODES.iter().find(|(known, _)| *known == code).ok_or_else(Error::not_found)?;
-    Ok(home::page(code, &format!("<h1><code>{code}</code></h1><p>{}</p>", home::escape(meaning))))
+    Ok(plain::page(code, &format!("<h1><code>{code}</code></h1><p>{}</p>", escape(meaning))))
 }
 
 #[cfg(test)]

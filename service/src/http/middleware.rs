@@ -62,11 +62,13 @@ fn leaving(request: &ServiceRequest) -> bool {
 }
 
 fn about(request: &ServiceRequest, id: &str) -> About {
+    let theme = crate::console::preferences::theme(request.request());
     let state = request.app_data::<web::Data<State>>();
     About {
         request_id: id.to_owned(),
         public_url: state.map_or_else(String::new, |s| s.public_url.clone()),
         with_credential: request.headers().contains_key(header::AUTHORIZATION),
+        theme,
     }
 }
 

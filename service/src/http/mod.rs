@@ -6,7 +6,6 @@ pub mod codes;
 pub mod conditional;
 pub mod document;
 pub mod health;
-pub mod home;
 pub mod idempotency;
 pub mod limits;
 pub mod middleware;

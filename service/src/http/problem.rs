@@ -16,6 +16,17 @@ pub struct About {
     pub public_url: String,
     /// Whether it came with an `Authorization` header.
     pub with_credential: bool,
+    /// What its browser remembers of the console's theme.
+    pub theme: Option<&'static str>,
+}
+
+/// What an answer says went wrong, kept beside it for whoever shows it to a person.
+#[derive(Clone, Debug)]
+pub struct Told {
+    pub code: String,
+    pub detail: String,
+    pub instance: String,
+    pub fields: Vec<(String, String)>,
 }
 
 tokio::task_local! {
@@ -116,7 +127,15 @@ fn render(status: StatusCode, problem: &Problem) -> HttpResponse {
         reply.insert_header((header::RETRY_AFTER, "2"));
     }
     reply.insert_header((header::CACHE_CONTROL, "no-store"));
-    reply.content_type("application/problem+json").body(serde_json::to_string(problem).unwrap_or_default())
+    let reply = reply.content_type("application/problem+json");
+    let mut reply = reply.body(serde_json::to_string(problem).unwrap_or_default());
+    reply.extensions_mut().insert(Told {
+        code: problem.code.to_string(),
+        detail: problem.detail.clone(),
+        instance: problem.instance.clone(),
+        fields: problem.errors.iter().map(|e| (e.field.clone(), e.message.clone())).collect(),
+    });
+    reply
 }
 
 /// RFC 6750 section 3: who sent nothing is told no error.

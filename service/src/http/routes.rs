@@ -1,17 +1,17 @@
 //! The one list of routes, for the server and for the document. Each has its row in
 //! `auth::table`; a test compares the two.
-use super::{codes, document, health, home, problem};
+use super::{codes, document, health, problem};
 use crate::{
-    audit, catalog, filters, imports, modules, oauth, publishing, releases, reviews, robots, sign_in, teams,
-    tokens, users,
+    audit, catalog, console, filters, imports, modules, oauth, publishing, releases, reviews, robots,
+    sign_in, teams, tokens, users,
 };
 use actix_web::{HttpResponse, http::StatusCode};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 pub fn configure(config: &mut ServiceConfig<'_>) {
     people(config);
+    console::configure(config);
     config
-        .service(home::get_home)
         .service(codes::get_problem)
         .service(health::get_live)
         .service(health::get_ready)

@@ -13,7 +13,11 @@ use sea_orm::{
     ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter,
     sea_query::{Expr, OnConflict},
 };
-use std::{path::Path, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    path::Path,
+    time::Duration,
+};
 use tamis_blobs::{BlobError, BlobKey};
 use tamis_entities::{
     module, module_lease, report,
@@ -155,6 +159,23 @@ pub async fn report_in<C: ConnectionTrait>(
     let id = (sha256.clone(), declared_key(declared));
     let row = report::Entity::find_by_id(id).one(db).await?.filter(|r| r.verifier == VERIFIER);
     Ok(row.map(|r| serde_json::from_value(r.report)).transpose()?)
+}
+
+/// Those of many modules, each under its declaration, in one query; what is not there is left out.
+pub async fn reports_in<C: ConnectionTrait>(
+    db: &C,
+    wanted: HashSet<(Sha256, Option<PluginType>)>,
+) -> Result<HashMap<(Sha256, Option<PluginType>), Report>> {
+    let digests = wanted.iter().map(|(sha256, _)| sha256.clone());
+    let rows = report::Entity::find().filter(report::Column::Sha256.is_in(digests));
+    let rows = rows.filter(report::Column::Verifier.eq(VERIFIER)).all(db).await?;
+    let mut found: HashMap<_, _> = rows.into_iter().map(|r| ((r.sha256, r.declared), r.report)).collect();
+    let read = |(sha256, declared): (Sha256, Option<PluginType>)| {
+        // Two filters may hold the same bytes.
+        let report = found.remove(&(sha256.clone(), declared_key(declared)))?;
+        Some(serde_json::from_value(report).map(|report| ((sha256, declared), report)))
+    };
+    Ok(wanted.into_iter().filter_map(read).collect::<Result<_, _>>()?)
 }
 
 /// The report of a stored module, made now if it is not there.

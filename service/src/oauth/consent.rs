@@ -8,9 +8,12 @@ use super::{
 };
 use crate::{
     auth::Identity,
+    console::{
+        parts::escape,
+        plain::{self, page},
+    },
     db::WriteTxn,
     error::{Error, Result},
-    http::home::{escape, page},
     state::State,
 };
 use actix_web::{
@@ -125,10 +128,8 @@ pub fn ask(asked: &Asked, who: &Identity, words: &Words, question: &str, seal: &
     );
     let mut reply = page("Allow access", &body);
     // Browsers apply `form-action` to where the form's answer leads, too.
-    let policy = format!(
-        "default-src 'none'; style-src 'unsafe-inline'; form-action 'self' {}; frame-ancestors 'none'; base-uri 'none'",
-        redirect::policy_source(&asked.redirect_uri)
-    );
+    let also = format!("form-action 'self' {}", redirect::policy_source(&asked.redirect_uri));
+    let policy = plain::POLICY.replace("form-action 'self'", &also);
     if let Ok(policy) = HeaderValue::from_str(&policy) {
         reply.headers_mut().insert(CONTENT_SECURITY_POLICY, policy);
     }

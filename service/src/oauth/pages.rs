@@ -14,8 +14,9 @@ use crate::{
         middleware::same_origin,
         step_up::RECENT,
     },
+    console::parts::escape,
     error::{Error, Result},
-    http::{home::escape, problem::Problems},
+    http::problem::Problems,
     state::State,
 };
 use actix_web::{HttpRequest, HttpResponse, get, http::StatusCode, http::header, post, web};

@@ -1,5 +1,6 @@
 //! Handlers of `…/releases`.
 use super::{
+    list,
     multipart::{self, UploadForm},
     publication,
     view::{ReleaseItem, ReleaseView, etag, release_view},
@@ -11,7 +12,7 @@ use crate::{
     http::{
         body::{Json, Query},
         conditional,
-        page::{Cursors, Page, PageQuery},
+        page::{Page, PageQuery},
         problem::Problems,
     },
     modules::{
@@ -23,11 +24,10 @@ use crate::{
 };
 use actix_multipart::Multipart;
 use actix_web::{HttpRequest, HttpResponse, delete, get, http::header, patch, post, put, web};
-use sea_orm::{ColumnTrait, Condition, EntityTrait, Order, QueryFilter};
 use serde::Deserialize;
 use tamis_entities::{
     release,
-    value::{PluginType, ReleaseState, Version, Visibility},
+    value::{PluginType, ReleaseState, Version},
 };
 use tamis_verification::Report;
 use utoipa::{IntoParams, ToSchema};
@@ -175,28 +175,7 @@ pub async fn list_releases(
     access: FilterAccess,
     page: Query<PageQuery>,
 ) -> Result<web::Json<Page<ReleaseItem>>> {
-    let cursors = Cursors {
-        key: &state.secret,
-        context: format!("releases|{}|{}", access.caller.key(), access.filter.id),
-    };
-    let rows = release::Entity::find()
-        .filter(release::Column::FilterId.eq(access.filter.id))
-        .filter(listed(&access));
-    let (rows, next) = cursors.by_id(&*state.db, rows, release::Column::Id, Order::Desc, &page.0).await?;
-    Ok(web::Json(Page { items: rows.into_iter().map(Into::into).collect(), next }))
-}
-
-/// The states that this caller finds in the list.
-fn listed(access: &FilterAccess) -> Condition {
-    let relation = &access.relation;
-    if relation.is_insider() || relation.reviews || relation.admin {
-        return Condition::all();
-    }
-    let mut states = vec![ReleaseState::Published];
-    if access.filter.visibility == Visibility::Public && relation.id.is_some() {
-        states.push(ReleaseState::Draft);
-    }
-    Condition::all().add(release::Column::State.is_in(states))
+    Ok(web::Json(list::list(&state, &access, &page.0).await?))
 }
 
 /// Get a release

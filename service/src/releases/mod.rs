@@ -1,6 +1,7 @@
 //! Releases: uploaded, described while a draft, yanked, quarantined, deleted. A version is
 //! bound to one module for ever. `publication` is the one place that makes one public.
 pub mod http;
+pub mod list;
 pub mod multipart;
 pub mod publication;
 pub mod view;

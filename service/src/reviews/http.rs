@@ -1,45 +1,31 @@
 //! Handlers of `/api/v1/reviews`.
 use super::{
+    acts,
     decide::{self, VoteRequest},
+    queue::{self, ReviewQuery},
     submit::{self, ReviewRequest},
     view::{self, ReviewItem, ReviewView},
 };
 use crate::{
-    audit::{self, Actor},
     auth::{self, Caller, ReviewAccess, SignedIn, access::find_namespace},
     error::{Error, Result},
-    filters::list::insider,
     http::{
         body::{Json, Query},
-        page::{Cursors, Page, PageQuery},
+        page::Page,
         problem::Problems,
     },
     releases::view::{ReleaseView, release_view},
     state::State,
 };
 use actix_web::{HttpResponse, get, http::header, post, web};
-use sea_orm::{
-    ActiveValue::Set, ColumnTrait, Condition, EntityTrait, Order, QueryFilter, QuerySelect, QueryTrait,
-};
+use sea_orm::EntityTrait;
 use serde::Deserialize;
-use serde_json::json;
 use tamis_entities::{
-    filter, review, review_comment, user,
-    value::{MemberRole, ReviewState, Role, Slug},
+    filter, user,
+    value::{Role, Slug},
 };
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 use uuid::Uuid;
-
-#[derive(Debug, Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-#[serde(deny_unknown_fields)]
-pub struct ReviewQuery {
-    pub state: Option<ReviewState>,
-    /// Where the page before ended: its `next`.
-    pub after: Option<String>,
-    #[param(minimum = 1, maximum = 100, default = 20)]
-    pub limit: Option<u64>,
-}
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -67,37 +53,7 @@ pub async fn list_reviews(
     who: SignedIn,
     query: Query<ReviewQuery>,
 ) -> Result<web::Json<Page<ReviewItem>>> {
-    let context = format!("reviews|{}|{:?}", who.0.id, query.0.state);
-    let cursors = Cursors { key: &state.secret, context };
-    let mut rows = review::Entity::find();
-    if !who.0.is_curator() {
-        let writes =
-            who.0.teams.iter().filter(|(_, role)| *role >= MemberRole::Maintainer).map(|(team, _)| *team);
-        let own = filter::Entity::find()
-            .select_only()
-            .column(filter::Column::Id)
-            .filter(filter::Column::NamespaceId.is_in(writes.chain([who.0.id])))
-            .into_query();
-        let seen = filter::Entity::find()
-            .select_only()
-            .column(filter::Column::Id)
-            .filter(insider(&who.0, state.clock.now()))
-            .into_query();
-        let mine = Condition::all()
-            .add(review::Column::SubmittedBy.eq(who.0.id))
-            .add(review::Column::FilterId.in_subquery(seen));
-        rows = rows.filter(Condition::any().add(mine).add(review::Column::FilterId.in_subquery(own)));
-    }
-    if let Some(within) = who.0.within() {
-        let covered = filter::Entity::find().select_only().column(filter::Column::Id).filter(within);
-        rows = rows.filter(review::Column::FilterId.in_subquery(covered.into_query()));
-    }
-    if let Some(state) = query.0.state {
-        rows = rows.filter(review::Column::State.eq(state));
-    }
-    let page = PageQuery { after: query.0.after, limit: query.0.limit };
-    let (rows, next) = cursors.by_id(&*state.db, rows, review::Column::Id, Order::Asc, &page).await?;
-    Ok(web::Json(Page { items: view::items(&state, rows).await?, next }))
+    Ok(web::Json(queue::list(&state, &who.0, query.0).await?))
 }
 
 /// Ask for a publication
@@ -153,31 +109,7 @@ pub async fn comment_review(
     found: ReviewAccess,
     body: Json<CommentRequest>,
 ) -> Result<HttpResponse> {
-    let text = body.0.body.trim();
-    if text.is_empty() || text.len() > 10_000 {
-        return Err(Error::invalid("body", "1 to 10000 bytes"));
-    }
-    let who = found.access.who()?;
-    let txn = state.db.begin_write().await?;
-    let row = review_comment::ActiveModel {
-        id: Set(Uuid::now_v7()),
-        review_id: Set(found.review.id),
-        user_id: Set(who.id),
-        body: Set(text.to_owned()),
-        created_at: Set(state.clock.now()),
-    };
-    review_comment::Entity::insert(row).exec_without_returning(&*txn).await?;
-    let object = format!("release:{}@{}", found.access.name(), found.release.version);
-    audit::record(
-        &*txn,
-        &state.clock,
-        &Actor::from(who),
-        "review.comment",
-        object,
-        json!({"review": found.review.id}),
-    )
-    .await?;
-    txn.commit().await?;
+    acts::comment(&state, &found, &body.0.body).await?;
     Ok(HttpResponse::Created().json(view::view(&state, found.review.id).await?))
 }
 

@@ -1,9 +1,11 @@
 //! Reviews: a request for one action on one release, bound to digest and revision, decided
 //! by people who have no part in the work, consumed once. `publication` does what was
 //! approved; nothing here changes a release.
+pub mod acts;
 pub mod checks;
 pub mod decide;
 pub mod http;
+pub mod queue;
 pub mod submit;
 pub mod view;
 

@@ -113,6 +113,15 @@ pub fn check_form(state: &State, cookie: Option<&str>, token: &str) -> Result<()
     keyed(state, "form", cookie.ok_or_else(refused)?)?.verify_slice(&given).map_err(|_| refused())
 }
 
+/// The same for a form of the console, which is shown to those who are signed in. Who comes with a token of
+/// their own has no cookie that a foreign page could make use of.
+pub fn check_own_form(state: &State, request: &HttpRequest, token: &str) -> Result<()> {
+    match request.headers().contains_key(header::AUTHORIZATION) {
+        true => Ok(()),
+        false => check_form(state, session_secret(state, request).as_deref(), token),
+    }
+}
+
 /// What is kept of a browser with its session.
 pub struct Visitor {
     pub user_agent: Option<String>,

@@ -7,8 +7,8 @@ use super::{
 use crate::{
     audit::{self, Actor},
     auth::{middleware::same_origin, secret},
+    console::plain::page,
     error::{Error, Kind, Result},
-    http::home::page,
     state::State,
 };
 use actix_web::{HttpRequest, HttpResponse, get, http::header, post, web};

@@ -2,19 +2,13 @@
 //! with the keyboard alone. Knows no account.
 use super::{browser, settings::Settings, throttle::Wait};
 use crate::{
+    console::{parts::escape, plain},
     error::Result,
-    http::{codes, home},
+    http::codes,
     state::State,
 };
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode};
 use std::fmt::Write;
-
-const STYLE: &str = "<style>main{max-width:24rem;margin:0 auto}\
-.way{display:block;text-align:center;text-decoration:none;padding:.6rem 1rem;margin:.5rem 0;border:1px solid #9aa5b8;border-radius:6px;color:inherit}\
-.way:hover,.way:focus{border-color:#0b57d0}label{display:block;margin:.75rem 0}\
-input{font:inherit;display:block;width:100%;box-sizing:border-box;padding:.5rem;margin-top:.25rem;border:1px solid #9aa5b8;border-radius:6px;background:inherit;color:inherit}\
-button{width:100%}:focus-visible{outline:3px solid #8ab4f8;outline-offset:2px}\
-[role=alert]{border-left:4px solid #c5221f;padding:.25rem 1rem}hr{border:0;border-top:1px solid #9aa5b8;margin:1.5rem 0}</style>";
 
 /// What the page says besides the ways in.
 pub struct Shown<'a> {
@@ -28,12 +22,12 @@ pub struct Shown<'a> {
 pub fn show(state: &State, request: &HttpRequest, shown: &Shown<'_>) -> Result<HttpResponse> {
     let (visit, cookie) = browser::keep_visit(state, request)?;
     let form = browser::form_token(state, &visit)?;
-    let mut body = format!("{STYLE}<main><h1>Sign in to Tamis</h1>");
+    let mut body = String::from("<h1>Sign in to Tamis</h1>");
     if let Some((_, meaning)) = codes::CODES.iter().find(|(code, _)| Some(*code) == shown.problem) {
-        let _ = write!(body, "<p role=\"alert\">{}</p>", home::escape(meaning));
+        let _ = write!(body, "<p role=\"alert\">{}</p>", escape(meaning));
     }
     if let Some(name) = &shown.signed_in_as {
-        let name = home::escape(name);
+        let name = escape(name);
         let _ = write!(
             body,
             "<p>You are signed in as <b>{name}</b>. Signing in again confirms that it is you.</p>"
@@ -44,9 +38,9 @@ pub fn show(state: &State, request: &HttpRequest, shown: &Shown<'_>) -> Result<H
         local(&mut body, &form, shown);
     }
     body.push_str(
-        "<p>No way in? An operator makes a one-time link with <code>tamis user link NAME</code>.</p></main>",
+        "<p>No way in? An operator makes a one-time link with <code>tamis user link NAME</code>.</p>",
     );
-    let mut reply = home::page("Sign in", &body);
+    let mut reply = plain::page("Sign in", &body);
     reply.add_cookie(&cookie).map_err(|e| crate::error::Error::internal(e.to_string()))?;
     Ok(reply)
 }
@@ -57,9 +51,9 @@ fn ways(body: &mut String, settings: &Settings, shown: &Shown<'_>) {
     if shown.again {
         query.append_pair("again", "true");
     }
-    let query = home::escape(&query.finish());
+    let query = escape(&query.finish());
     let mut way = |path: &str, name: &str| {
-        let name = home::escape(name);
+        let name = escape(name);
         let _ = write!(body, "<a class=\"way\" href=\"{path}?{query}\">Sign in with {name}</a>");
     };
     for issuer in &settings.oidc {
@@ -74,7 +68,7 @@ fn ways(body: &mut String, settings: &Settings, shown: &Shown<'_>) {
 }
 
 fn local(body: &mut String, form: &str, shown: &Shown<'_>) {
-    let next = home::escape(shown.next);
+    let next = escape(shown.next);
     let _ = write!(
         body,
         "<form method=\"post\" action=\"/sign-in/local\"><input type=\"hidden\" name=\"form\" value=\"{form}\">\
@@ -91,7 +85,7 @@ pub fn wait(wait: &Wait) -> HttpResponse {
     let body = format!(
         "<h1>Too many attempts</h1><p role=\"alert\">Wait {seconds} seconds, then try again. Other people, and you from another place, are not affected.</p><p><a href=\"/sign-in\">Back</a></p>"
     );
-    let mut reply = home::page("Too many attempts", &body);
+    let mut reply = plain::page("Too many attempts", &body);
     *reply.status_mut() = StatusCode::TOO_MANY_REQUESTS;
     let name = actix_web::http::header::RETRY_AFTER;
     reply.headers_mut().insert(name, actix_web::http::header::HeaderValue::from(seconds));

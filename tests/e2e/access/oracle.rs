@@ -1,5 +1,6 @@
 //! What each caller may do, written down a second time from the design's table "who reads
 //! what". Calls nothing of the service: a mistake there must not be repeated here.
+pub use super::pages::ROUTES;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Principal {
@@ -105,18 +106,18 @@ pub struct Route {
     pub asks: Asks,
 }
 
-const fn route(method: &'static str, path: &'static str, scope: &'static str, asks: Asks) -> Route {
+pub const fn route(method: &'static str, path: &'static str, scope: &'static str, asks: Asks) -> Route {
     let scope = if scope.is_empty() { None } else { Some(scope) };
     Route { method, path, scope, asks }
 }
 
-const READ: &str = "filters:read";
-const WRITE: &str = "filters:write";
-const STAGE: &str = "filters:write releases:stage";
-const VOTE: &str = "reviews:vote";
+pub const READ: &str = "filters:read";
+pub const WRITE: &str = "filters:write";
+pub const STAGE: &str = "filters:write releases:stage";
+pub const VOTE: &str = "reviews:vote";
 const TOKENS: &str = "tokens:write";
 
-pub const ROUTES: &[Route] = &[
+pub const API: &[Route] = &[
     route("GET", "/", "", Asks::Nothing),
     route("GET", "/health/live", "", Asks::Nothing),
     route("GET", "/health/ready", "", Asks::Nothing),

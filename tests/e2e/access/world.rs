@@ -1,5 +1,6 @@
 //! One server with a team, its people, strangers, and two filters in one state.
 use super::oracle::{Principal, ROUTES, Route, Stage};
+use super::pages;
 use reqwest::Method;
 use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter};
 use serde_json::{Value, json};
@@ -23,10 +24,6 @@ pub const ROBOT: &str = "helper-bot";
 fn robot_of_this_probe() -> String {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     format!("probe-{}x", NEXT.fetch_add(1, Ordering::Relaxed))
-}
-
-fn with_token(token: &str) -> Value {
-    json!({"token": token, "namespace": "acme", "filter": "plain"})
 }
 
 /// What the placeholders of a path, and the names in a body, stand for.
@@ -304,7 +301,7 @@ impl World {
             _ if ended => &target.closed,
             _ => &target.review,
         };
-        let file = format!("{}.wasm", target.sha256);
+        let file = pages::asset(route).unwrap_or_else(|| format!("{}.wasm", target.sha256));
         let words = [
             ("{namespace}", target.namespace.as_str()),
             ("{filter}", target.filter.as_str()),
@@ -326,6 +323,9 @@ impl World {
     pub async fn send(&self, who: &Person, route: &Route, target: &Target) -> tamis_e2e::client::Reply {
         let path = self.prepare(route, target).await;
         let request = who.request(route.method.parse::<Method>().unwrap(), &path);
+        if let Some(form) = pages::form(route, who, target) {
+            return who.send(request.header("sec-fetch-site", "same-origin").form(&form)).await;
+        }
         let of_release = json!({"namespace": target.namespace, "filter": target.filter, "version": "1.0.0"});
         let with = |more: Value| {
             let mut body = of_release.as_object().unwrap().clone();
@@ -371,7 +371,7 @@ impl World {
             ("POST", "assignment") => request.json(&json!({"assignee": "nobody-of-this-name"})),
             ("POST", "robots") => request.json(&json!({"handle": "admin", "role": "member"})),
             ("POST", "trusted-publishers") => request.json(&json!({"provider": "other", "claims": {}})),
-            ("POST", "token") if route.path.starts_with("/api/") => request.json(&with_token("")),
+            ("POST", "token") if route.path.starts_with("/api/") => request.json(&pages::with_token("")),
             ("POST", "teams") => request.json(&json!({"handle": "admin"})),
             ("PUT", "{user}") => request.json(&json!({"role": "member"})),
             ("POST", "oauth-clients") => {

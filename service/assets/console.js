@@ -1,0 +1,229 @@
+// What pages can do more with a script: copy, keys, theme, drag and drop. Everything here is also a link or a form.
+(() => {
+  "use strict";
+  const one = (selector, within = document) => within.querySelector(selector);
+  const all = (selector, within = document) => [...within.querySelectorAll(selector)];
+  const typing = (node) => node.closest?.("input, textarea, select, [contenteditable]");
+
+  /* One sentence in the corner; spoken politely. An error stays. */
+  function say(text, stays) {
+    const toast = document.createElement("p");
+    toast.className = "toast";
+    toast.tabIndex = -1;
+    toast.textContent = text;
+    one(".toasts")?.append(toast);
+    if (stays) return;
+    const leave = () => (toast.matches(":focus, :hover") ? setTimeout(leave, 2000) : toast.remove());
+    setTimeout(leave, 6000);
+  }
+
+  /* Copy takes the whole value and says so for two seconds. */
+  document.addEventListener("click", async (event) => {
+    const button = event.target.closest("[data-copy], [data-copy-from]");
+    if (!button) return;
+    const from = button.dataset.copyFrom;
+    const text = from ? one(from).textContent : button.dataset.copy;
+    try {
+      await navigator.clipboard.writeText(text);
+      button.classList.add("copied");
+      say("Copied");
+      setTimeout(() => button.classList.remove("copied"), 2000);
+    } catch {
+      say("The browser did not allow copying. Select the text and copy it by hand.", true);
+    }
+  });
+
+  /* Theme: what the system does not say already is remembered. */
+  document.addEventListener("click", (event) => {
+    if (!event.target.closest("[data-theme-switch]")) return;
+    event.preventDefault();
+    const root = document.documentElement;
+    const system = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
+    const next = (root.dataset.theme || system) === "dark" ? "light" : "dark";
+    if (next === system) delete root.dataset.theme;
+    else root.dataset.theme = next;
+    const secure = location.protocol === "https:" ? "; Secure" : "";
+    document.cookie = `tamis_theme=${next === system ? "system" : next}; Path=/; Max-Age=31536000; SameSite=Lax${secure}`;
+  });
+
+  /* Menus close when one looks away. */
+  document.addEventListener("click", (event) => {
+    for (const menu of all("details.menu[open]")) if (!menu.contains(event.target)) menu.open = false;
+  });
+
+  document.addEventListener("change", (event) => {
+    if (event.target.matches("[data-submits]")) event.target.form.requestSubmit();
+    const shown = event.target.closest("[data-shows]");
+    if (shown) for (const part of all("[data-for]", shown.form)) part.hidden = part.dataset.for !== shown.value;
+  });
+
+  /* Dialogs: what repeats an act before it is done. */
+  document.addEventListener("click", (event) => {
+    const opener = event.target.closest("[data-dialog]");
+    const dialog = opener && document.getElementById(opener.dataset.dialog);
+    if (dialog) {
+      event.preventDefault();
+      dialog.showModal();
+    }
+    if (event.target.closest("[data-close]")) {
+      event.preventDefault();
+      event.target.closest("dialog").close();
+    }
+  });
+  for (const dialog of all("dialog[open]")) {
+    dialog.open = false;
+    dialog.showModal();
+  }
+
+  /* A button is pressed once. */
+  document.addEventListener("submit", (event) => {
+    const button = event.submitter;
+    if (!button || !button.dataset.busy) return;
+    setTimeout(() => {
+      button.textContent = button.dataset.busy;
+      button.disabled = true;
+    });
+  });
+
+  /* Keys, off while somebody types. */
+  let first = "";
+  const here = () => one("[data-row].here");
+  function move(step) {
+    const rows = all("[data-row]");
+    if (!rows.length) return;
+    const at = rows.indexOf(here());
+    const row = rows[Math.min(rows.length - 1, Math.max(0, at < 0 ? 0 : at + step))];
+    here()?.classList.remove("here");
+    row.classList.add("here");
+    const link = one("a[href]", row);
+    link?.focus({ preventScroll: true });
+    row.scrollIntoView({ block: "nearest" });
+  }
+  const press = (selector) => one(selector)?.click();
+  const keys = {
+    j: () => move(1),
+    k: () => move(-1),
+    o: () => here() && one("a[href]", here())?.click(),
+    v: () => press('[data-view]:not([aria-current])'),
+    "/": () => (one("[data-main-search]") || one("#find"))?.focus(),
+    "[": () => tab(-1),
+    "]": () => tab(1),
+    "?": () => document.getElementById("keys")?.showModal(),
+  };
+  function tab(step) {
+    const tabs = all(".tabs a");
+    const at = tabs.findIndex((link) => link.hasAttribute("aria-current"));
+    tabs[at + step]?.click();
+  }
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") {
+      for (const menu of all("details.menu[open]")) {
+        menu.open = false;
+        one("summary", menu).focus();
+      }
+      const field = event.target;
+      if (field.matches?.("input[type=search]")) {
+        event.preventDefault();
+        if (!field.value) return field.blur();
+        field.value = "";
+        field.dispatchEvent(new Event("input", { bubbles: true }));
+      }
+      return;
+    }
+    if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target) || one("dialog[open]")) return;
+    if (first === "g") {
+      first = "";
+      const place = { q: "/reviews", c: "/catalog", m: "/my" }[event.key];
+      if (place) location.assign(place);
+      return;
+    }
+    if (event.key === "g") {
+      first = "g";
+      setTimeout(() => (first = ""), 1000);
+      return;
+    }
+    const own = one(`[data-key="${CSS.escape(event.key)}"]`);
+    if (own) {
+      event.preventDefault();
+      own.click();
+    } else if (keys[event.key]) {
+      event.preventDefault();
+      keys[event.key]();
+    }
+  });
+
+  /* Uploads: drop anywhere on the page, progress by bytes, cancel; the report appears in place. */
+  const form = one("form[data-upload]");
+  if (form) uploads(form);
+
+  function uploads(form) {
+    const file = one("input[type=file]", form);
+    const drop = one(".drop");
+    let depth = 0;
+    const over = (is) => drop?.classList.toggle("over", is);
+    const carries = (event) => event.dataTransfer?.types.includes("Files");
+    document.addEventListener("dragenter", (event) => carries(event) && ++depth && over(true));
+    document.addEventListener("dragleave", (event) => carries(event) && --depth === 0 && over(false));
+    document.addEventListener("dragover", (event) => carries(event) && event.preventDefault());
+    document.addEventListener("drop", (event) => {
+      if (!carries(event)) return;
+      event.preventDefault();
+      depth = 0;
+      over(false);
+      file.files = event.dataTransfer.files;
+      file.dispatchEvent(new Event("change", { bubbles: true }));
+    });
+    file.addEventListener("change", () => {
+      const chosen = file.files[0];
+      if (!chosen) return;
+      const name = one("[name=filter]", form);
+      if (name && !name.value) name.value = chosen.name.replace(/\.wasm$/, "").toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/^-|-$/g, "");
+      const told = one("[data-chosen]", form);
+      if (told) told.textContent = `${chosen.name}, ${(chosen.size / 1024).toFixed(0)} KiB`;
+      all("input:invalid", form)[0]?.focus();
+    });
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      send(form);
+    });
+  }
+
+  function send(form) {
+    const bar = one("[data-progress]", form);
+    const done = one("rect.done", bar);
+    const words = one("[data-words]", bar);
+    const button = one("button.primary", form);
+    const request = new XMLHttpRequest();
+    const kib = (n) => `${Math.round(n / 1024)} KiB`;
+    bar.hidden = false;
+    button.disabled = true;
+    request.upload.addEventListener("progress", (event) => {
+      if (!event.lengthComputable) return;
+      done.setAttribute("width", `${(event.loaded / event.total) * 100}%`);
+      words.textContent = event.loaded < event.total ? `Sending ${kib(event.loaded)} of ${kib(event.total)}` : "Checking what arrived";
+    });
+    const stop = (text) => {
+      bar.hidden = true;
+      button.disabled = false;
+      if (text) say(text, true);
+    };
+    request.addEventListener("abort", () => stop("Stopped. Nothing was stored."));
+    request.addEventListener("error", () => stop("The connection broke. Nothing was stored; try again."));
+    request.addEventListener("load", () => {
+      if (request.status < 400 && request.responseURL !== form.action) return location.assign(request.responseURL);
+      const page = new DOMParser().parseFromString(request.responseText, "text/html");
+      const fresh = one("main", page);
+      if (!fresh) return stop("The answer could not be read. Load the page again.");
+      one("main").replaceWith(fresh);
+      document.title = page.title;
+      fresh.focus();
+      scrollTo(0, 0);
+      const again = one("form[data-upload]");
+      if (again) uploads(again);
+    });
+    one("[data-stop]", bar).onclick = () => request.abort();
+    request.open("POST", form.action);
+    request.setRequestHeader("accept", "text/html");
+    request.send(new FormData(form));
+  }
+})();

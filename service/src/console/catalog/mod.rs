@@ -1,0 +1,90 @@
+//! The catalog's page: what is published, as cards or as a table. Everything that chooses is in the URL.
+mod browse;
+mod tile;
+
+use super::{
+    frame::{self, Frame},
+    parts::*,
+    preferences,
+};
+use crate::{
+    auth::caller,
+    catalog::list,
+    error::{Error, Result},
+    http::{body::Query, problem::Problems},
+    state::State,
+};
+use actix_web::{HttpRequest, HttpResponse, get, http::StatusCode, web};
+use askama::Template;
+use browse::{Browse, BrowseQuery, Facet};
+use tile::Tile;
+
+#[derive(Template)]
+#[template(path = "console/catalog.html")]
+struct Page {
+    frame: Frame,
+    browse: Browse,
+    facets: Vec<Facet>,
+    tiles: Vec<Tile>,
+    next: Option<String>,
+    table: bool,
+}
+
+impl Page {
+    /// What is found, in words.
+    fn sum(&self) -> String {
+        match (self.tiles.len(), &self.next, self.browse.is_later()) {
+            (1, None, false) => "1 filter".into(),
+            (n, None, false) => format!("{n} filters"),
+            (n, Some(_), false) => format!("First {n} filters"),
+            (n, _, true) => format!("{n} more filters"),
+        }
+    }
+}
+
+/// The start page: the catalog
+#[utoipa::path(tag = "pages", operation_id = "getHome", params(BrowseQuery),
+    responses((status = 200, description = "What is published here", content_type = "text/html", body = String), Problems), security(()))]
+#[get("/")]
+pub async fn show_home(
+    state: web::Data<State>,
+    request: HttpRequest,
+    query: Query<BrowseQuery>,
+) -> Result<HttpResponse> {
+    show(&state, &request, query.0).await
+}
+
+/// The catalog
+#[utoipa::path(tag = "pages", operation_id = "showCatalog", params(BrowseQuery),
+    responses((status = 200, description = "What is published here", content_type = "text/html", body = String), Problems), security(()))]
+#[get("/catalog")]
+pub async fn show_catalog(
+    state: web::Data<State>,
+    request: HttpRequest,
+    query: Query<BrowseQuery>,
+) -> Result<HttpResponse> {
+    show(&state, &request, query.0).await
+}
+
+async fn show(state: &State, request: &HttpRequest, query: BrowseQuery) -> Result<HttpResponse> {
+    let caller = caller::visitor(state, request).await;
+    let chosen = query.table();
+    let table = chosen.unwrap_or_else(|| preferences::prefers_table(request));
+    let browse = Browse::new(query);
+    let found = list::list(state, &browse.asked()?).await?;
+    let tiles = tile::tiles(state, found.items, &browse.words()).await?;
+    let page = Page {
+        frame: Frame::of(state, request, &caller, "catalog", "Catalog")?,
+        facets: browse.facets(&tiles),
+        next: found.next.map(|after| browse.with("after", Some(&after))),
+        browse,
+        tiles,
+        table,
+    };
+    let mut reply = frame::reply(StatusCode::OK, &page)?;
+    if let Some(table) = chosen {
+        let cookie = preferences::view_cookie(state, table);
+        reply.add_cookie(&cookie).map_err(|e| Error::internal(e.to_string()))?;
+    }
+    Ok(reply)
+}

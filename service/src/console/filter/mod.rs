@@ -1,0 +1,210 @@
+//! The page of one filter: who and what it is, where it loads, what it may do, how to use it.
+pub mod http;
+mod usage;
+
+use super::{figures, frame::Frame, grain, hosts, markdown, parts::*, powers};
+use crate::{
+    auth::{FilterAccess, access, table::Need},
+    error::{Error, Result},
+    filters::view::{self as filters, FilterView, ShownVisibility},
+    http::page::{MAX_LIMIT, PageQuery},
+    modules::store,
+    releases::{
+        list,
+        view::{ReleaseItem, ReleaseView, release_view},
+    },
+    state::State,
+};
+use actix_web::HttpRequest;
+use askama::{Template, filters::Safe};
+use http::FilterPageQuery;
+use std::cmp::Reverse;
+use tamis_entities::{
+    release,
+    value::{PluginType, ReleaseState, Timestamp, Version},
+};
+use tamis_verification::{Report, Severity};
+
+const TABS: [&str; 4] = ["overview", "capabilities", "evidence", "releases"];
+
+#[derive(Template)]
+#[template(path = "console/filter.html")]
+pub struct Page {
+    frame: Frame,
+    filter: FilterView,
+    shown: Option<Shown>,
+    /// Newest version first.
+    releases: Vec<ReleaseItem>,
+    tab: &'static str,
+    now: Timestamp,
+    writes: bool,
+}
+
+/// The release that is looked at.
+struct Shown {
+    release: ReleaseView,
+    report: Report,
+    capabilities: Vec<String>,
+}
+
+impl Shown {
+    fn hosts(&self) -> Vec<hosts::Host> {
+        hosts::of(&self.report)
+    }
+
+    fn powers(&self) -> Vec<&'static powers::Power> {
+        powers::of(&self.capabilities)
+    }
+
+    fn cannot(&self) -> Option<String> {
+        powers::cannot(&self.capabilities)
+    }
+
+    fn readme(&self) -> Option<Safe<String>> {
+        let text = self.release.metadata.readme.as_deref().filter(|text| !text.trim().is_empty());
+        text.map(markdown::html)
+    }
+
+    fn usage(&self) -> usage::Usage {
+        usage::envoy(&self.release)
+    }
+
+    fn kind(&self) -> &'static str {
+        match self.release.plugin_type {
+            Some(PluginType::Http) => "HTTP filter",
+            Some(PluginType::Network) => "Network filter",
+            Some(PluginType::Service) => "Wasm service",
+            None => "Type undeclared",
+        }
+    }
+
+    /// Findings that ask for something.
+    fn asks(&self) -> usize {
+        self.report.findings.iter().filter(|f| f.severity != Severity::Info).count()
+    }
+}
+
+/// One bar of the chart of sizes.
+struct Bar {
+    x: usize,
+    y: i64,
+    height: i64,
+    now: bool,
+}
+
+impl Page {
+    fn name(&self) -> String {
+        format!("{}/{}", self.filter.namespace, self.filter.name)
+    }
+
+    fn at(&self, tab: &str) -> String {
+        let mut url = url::form_urlencoded::Serializer::new(String::new());
+        if let Some(shown) = &self.shown {
+            url.append_pair("version", &shown.release.version.to_string());
+        }
+        if tab != TABS[0] {
+            url.append_pair("tab", tab);
+        }
+        format!("/filters/{}?{}", self.name(), url.finish())
+    }
+
+    fn version(&self, version: &Version) -> String {
+        let tab = if self.tab == TABS[0] { String::new() } else { format!("&tab={}", self.tab) };
+        format!("/filters/{}?version={version}{tab}", self.name())
+    }
+
+    fn tabs(&self) -> [(&'static str, &'static str, Option<usize>); 4] {
+        let counts = self.shown.as_ref().map(|s| (s.report.capabilities.len(), s.asks()));
+        [
+            (TABS[0], "Overview", None),
+            (TABS[1], "Capabilities", counts.map(|c| c.0)),
+            (TABS[2], "Evidence", counts.map(|c| c.1).filter(|n| *n > 0)),
+            (TABS[3], "Releases", Some(self.releases.len())),
+        ]
+    }
+
+    /// A yanked release can be looked at by those who name it, and is in no list of theirs.
+    fn is_listed(&self, version: &Version) -> bool {
+        self.releases.iter().any(|release| release.version == *version)
+    }
+
+    fn with_label(&self, label: &str) -> String {
+        let query = url::form_urlencoded::Serializer::new(String::new()).append_pair("label", label).finish();
+        format!("/catalog?{query}")
+    }
+
+    fn is_latest(&self, release: &ReleaseItem) -> bool {
+        let latest = newest(&self.releases).map(|release| &release.version);
+        release.state == ReleaseState::Published && latest == Some(&release.version)
+    }
+
+    /// The same bytes, the same address for everyone who embeds it.
+    fn badge_markdown(&self, public_url: &str) -> String {
+        let name = self.name();
+        format!("[![{name}]({public_url}/filters/{name}/badge.svg)]({public_url}/filters/{name})")
+    }
+
+    /// Sizes of the releases by version, oldest first.
+    fn bars(&self) -> Vec<Bar> {
+        let shown: Vec<_> = self.releases.iter().take(24).collect();
+        let most = shown.iter().map(|r| r.size).max().unwrap_or(1).max(1);
+        let current = self.shown.as_ref().map(|s| &s.release.version);
+        let bar = |(i, r): (usize, &&ReleaseItem)| {
+            let height = (r.size * 48 / most).max(2);
+            Bar { x: i * 10, y: 50 - height, height, now: Some(&r.version) == current }
+        };
+        shown.iter().rev().enumerate().map(bar).collect()
+    }
+
+    fn public(&self) -> &str {
+        self.shown.as_ref().map_or("", |s| s.release.links.raw.split("/modules/").next().unwrap_or_default())
+    }
+}
+
+/// What people mean who name no version: the newest published that is no pre-release, or else the newest there is.
+fn newest(releases: &[ReleaseItem]) -> Option<&ReleaseItem> {
+    releases.iter().max_by_key(|r| {
+        let published = r.state == ReleaseState::Published;
+        (published, !r.version.is_prerelease(), r.version.semver())
+    })
+}
+
+pub async fn page(
+    state: &State,
+    request: &HttpRequest,
+    access: FilterAccess,
+    query: FilterPageQuery,
+) -> Result<Page> {
+    let whole = PageQuery { after: None, limit: Some(MAX_LIMIT) };
+    let mut releases = list::list(state, &access, &whole).await?.items;
+    releases.sort_by_key(|release| Reverse(release.version.semver()));
+    let wanted = match query.version.as_deref().filter(|v| !v.is_empty()) {
+        Some(text) => Some(text.parse::<Version>().map_err(|_| Error::not_found())?),
+        None => newest(&releases).map(|release| release.version.clone()),
+    };
+    let shown = match wanted {
+        Some(version) => Some(shown(state, &access, &version).await?),
+        None => None,
+    };
+    let tab = TABS.into_iter().find(|tab| Some(*tab) == query.tab.as_deref()).unwrap_or(TABS[0]);
+    Ok(Page {
+        frame: Frame::of(state, request, &access.caller, "catalog", access.name())?,
+        filter: filters::view(state, &access.namespace, &access.filter, false).await?,
+        shown,
+        releases,
+        tab,
+        now: state.clock.now(),
+        writes: access.relation.writes(),
+    })
+}
+
+async fn shown(state: &State, access: &FilterAccess, version: &Version) -> Result<Shown> {
+    let found = access::find_release(&*state.db, access.filter.id, version).await?;
+    let release: release::Model = found.ok_or_else(Error::not_found)?;
+    access::check_release(access, &release, Need::ReadRelease)?;
+    let insider = access.relation.is_insider();
+    let view = release_view(state, &access.namespace, &access.filter, &release, insider).await?;
+    let report = store::report_of(state, &release.sha256, view.plugin_type).await?;
+    let capabilities = report.capabilities.iter().map(|c| c.id.clone()).collect();
+    Ok(Shown { release: view, report, capabilities })
+}

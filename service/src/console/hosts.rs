@@ -1,0 +1,64 @@
+//! Where a module loads, as people read it, from the ranges of the report. Pure.
+use tamis_verification::Report;
+
+pub struct Host {
+    pub name: &'static str,
+    pub ranges: Vec<Range>,
+}
+
+pub struct Range {
+    pub versions: String,
+    pub loads: bool,
+    pub reason: Option<String>,
+}
+
+const NAMES: [(&str, &str, &str); 4] = [
+    ("envoy", "Envoy", "Envoy"),
+    ("istio", "Istio proxy", "Istio"),
+    ("envoy-gateway", "Envoy Gateway", "Gateway"),
+    ("proxy-wasm-cpp-host", "proxy-wasm C++ host", ""),
+];
+
+/// `1.39 and newer`, from `>=1.39`.
+fn in_words(versions: &str) -> String {
+    let bound = |sign: &str| versions.split(", ").find_map(|part| part.strip_prefix(sign));
+    match (bound(">="), bound("<")) {
+        (Some(from), None) => format!("{from} and newer"),
+        (Some(from), Some(to)) => format!("{from} up to, not {to}"),
+        (None, Some(to)) => format!("older than {to}"),
+        (None, None) => versions.to_owned(),
+    }
+}
+
+pub fn of(report: &Report) -> Vec<Host> {
+    let host = |(id, name, _): &(&str, &'static str, &str)| {
+        let ranges = report.hosts.iter().filter(|h| h.host == *id).map(|h| Range {
+            versions: in_words(&h.versions),
+            loads: h.loads,
+            reason: h.reason.clone(),
+        });
+        Host { name, ranges: ranges.collect() }
+    };
+    NAMES.iter().map(host).filter(|host| !host.ranges.is_empty()).collect()
+}
+
+/// The oldest version from which a host loads the module up to the newest: `1.33`, or nothing.
+fn since<'a>(report: &'a Report, host: &str) -> Option<&'a str> {
+    let ranges = report.hosts.iter().filter(|h| h.host == host);
+    let oldest = ranges.take_while(|h| h.loads).last()?;
+    Some(oldest.versions.split(", ").find_map(|part| part.strip_prefix(">=")).unwrap_or("0"))
+}
+
+/// One line: `Envoy 1.33+ · Istio 1.25+`; empty where nothing known loads it.
+pub fn line(report: &Report) -> String {
+    let said = NAMES[..3].iter().filter_map(|(id, _, short)| match since(report, id)? {
+        "0" => Some(format!("{short} any")),
+        version => Some(format!("{short} {version}+")),
+    });
+    said.collect::<Vec<_>>().join(" · ")
+}
+
+/// The same for one column of a table.
+pub fn cell(report: &Report, host: &str) -> Option<String> {
+    since(report, host).map(|v| if v == "0" { "any".into() } else { format!("{v}+") })
+}

@@ -1,0 +1,286 @@
+//! Handlers of `/my`.
+use super::{
+    receive::Reading,
+    release,
+    upload::{self, Typed},
+};
+use crate::{
+    auth::{Caller, ReleaseAccess, SignedIn, access::relock_filter},
+    console::frame::{self, see},
+    db,
+    error::{Error, Result},
+    filters::{
+        self,
+        change::{FilterChange, MetadataChange, Patch},
+    },
+    http::{
+        body::{self, Query},
+        problem::Problems,
+    },
+    imports::{self, ImportRequest},
+    releases::{self, Uploaded},
+    reviews::submit::{self, ReviewRequest},
+    sign_in::browser,
+    state::State,
+};
+use actix_multipart::Multipart;
+use actix_web::{FromRequest, HttpRequest, HttpResponse, dev::Payload, get, http::StatusCode, post, web};
+use serde::Deserialize;
+use tamis_entities::value::ReviewAction;
+use utoipa::{IntoParams, ToSchema};
+
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct UploadPageQuery {
+    /// The filter that gets a release: `namespace/name`.
+    pub filter: Option<String>,
+}
+
+/// The parts of the upload's form, the module last.
+#[derive(ToSchema)]
+#[allow(dead_code, reason = "describes the form")]
+pub struct UploadPageForm {
+    form: String,
+    namespace: String,
+    filter: String,
+    version: String,
+    r#type: Option<String>,
+    #[schema(value_type = String, format = Binary)]
+    module: Vec<u8>,
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ImportForm {
+    #[serde(default)]
+    pub form: String,
+    pub namespace: String,
+    pub filter: String,
+    pub version: String,
+    pub url: String,
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DescriptionForm {
+    #[serde(default)]
+    pub form: String,
+    pub summary: String,
+    #[serde(rename = "type")]
+    pub plugin_type: String,
+    pub licence: String,
+    pub readme: String,
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PublicationForm {
+    #[serde(default)]
+    pub form: String,
+    #[serde(default)]
+    pub note: String,
+}
+
+/// A form that may carry a README.
+const LONG_FORM: usize = 1024 * 1024;
+
+async fn long_form<T: serde::de::DeserializeOwned>(payload: web::Payload) -> Result<T> {
+    let bytes = body::read(payload.into_inner(), LONG_FORM).await?;
+    let bytes =
+        bytes.ok_or_else(|| Error::invalid("body", "this is too long; a README has at most 256 KiB"))?;
+    let text = std::str::from_utf8(&bytes).map_err(|_| Error::invalid("body", "a form is UTF-8"))?;
+    let read = web::Query::<T>::from_query(text);
+    read.map(web::Query::into_inner)
+        .map_err(|_| Error::invalid("body", "a field is missing, unknown, or there twice"))
+}
+
+fn work_page(made: &Uploaded) -> HttpResponse {
+    see(&format!("/my/releases/{}/{}/{}", made.namespace.handle, made.filter.name, made.release.version))
+}
+
+/// Your filters and requests
+#[utoipa::path(tag = "pages", operation_id = "showMyWork",
+    responses((status = 200, description = "What you work on", content_type = "text/html", body = String), Problems))]
+#[get("/my")]
+pub async fn show_my_work(
+    state: web::Data<State>,
+    who: SignedIn,
+    request: HttpRequest,
+) -> Result<HttpResponse> {
+    let caller = Caller(Some(who.0.clone()));
+    frame::reply(StatusCode::OK, &super::page(&state, &request, &caller, &who.0).await?)
+}
+
+/// The form of an upload
+#[utoipa::path(tag = "pages", operation_id = "showUpload", params(UploadPageQuery),
+    responses((status = 200, description = "The form", content_type = "text/html", body = String), Problems))]
+#[get("/my/upload")]
+pub async fn show_upload(
+    state: web::Data<State>,
+    who: SignedIn,
+    request: HttpRequest,
+    query: Query<UploadPageQuery>,
+) -> Result<HttpResponse> {
+    let given = query.0.filter.unwrap_or_default();
+    let (namespace, filter) = given.split_once('/').unwrap_or((who.0.handle.as_str(), ""));
+    let typed = Typed { namespace: namespace.into(), filter: filter.into(), ..Default::default() };
+    upload::reply(&state, &request, &Caller(Some(who.0.clone())), typed, None)
+}
+
+/// Upload by a form
+#[utoipa::path(tag = "pages", operation_id = "uploadByForm", request_body(content = UploadPageForm, content_type = "multipart/form-data"),
+    responses((status = 303, description = "To the page of the draft"), (status = 422, description = "The report, explained", content_type = "text/html", body = String), Problems))]
+#[post("/my/upload")]
+pub async fn upload_by_form(
+    state: web::Data<State>,
+    who: SignedIn,
+    request: HttpRequest,
+    payload: web::Payload,
+) -> Result<HttpResponse> {
+    let caller = Caller(Some(who.0.clone()));
+    let mut reading = Reading::default();
+    let made = async {
+        let form = multipart(&request, payload).await?;
+        let got = reading.read(&state, &request, &caller, form).await?;
+        releases::upload(&state, got.target, &got.version, got.module, got.change).await
+    }
+    .await;
+    match made {
+        Ok(made) => Ok(work_page(&made)),
+        Err(error) if upload::is_shown(&error) => {
+            upload::reply(&state, &request, &caller, reading.typed, Some(&error))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+async fn multipart(request: &HttpRequest, payload: web::Payload) -> Result<Multipart> {
+    let mut payload: Payload = payload.into_inner();
+    Multipart::from_request(request, &mut payload).await.map_err(|e| Error::invalid("body", e.to_string()))
+}
+
+/// Import by a form
+#[utoipa::path(tag = "pages", operation_id = "importByForm", request_body(content = ImportForm, content_type = "application/x-www-form-urlencoded"),
+    responses((status = 303, description = "To the page of the draft"), (status = 422, description = "Why it was not accepted", content_type = "text/html", body = String), Problems))]
+#[post("/my/imports")]
+pub async fn import_by_form(
+    state: web::Data<State>,
+    who: SignedIn,
+    request: HttpRequest,
+    form: body::Form<ImportForm>,
+) -> Result<HttpResponse> {
+    browser::check_own_form(&state, &request, &form.0.form)?;
+    let ImportForm { namespace, filter, version, url, .. } = form.0;
+    let typed = Typed { namespace, filter, version, url };
+    let caller = Caller(Some(who.0.clone()));
+    let made = async { imports::import(&state, caller.clone(), asked(&typed)?).await }.await;
+    match made {
+        Ok(made) => Ok(work_page(&made)),
+        Err(error) if upload::is_shown(&error) => {
+            upload::reply(&state, &request, &caller, typed, Some(&error))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+fn asked(typed: &Typed) -> Result<ImportRequest> {
+    let wrong =
+        |field: &'static str| move |e: tamis_entities::value::Invalid| Error::invalid(field, e.to_string());
+    Ok(ImportRequest {
+        url: typed.url.trim().to_owned(),
+        namespace: typed.namespace.trim().parse().map_err(wrong("namespace"))?,
+        filter: typed.filter.trim().parse().map_err(wrong("filter"))?,
+        version: typed.version.trim().parse().map_err(wrong("version"))?,
+        sha256: None,
+    })
+}
+
+/// A release that you work on
+#[utoipa::path(tag = "pages", operation_id = "showMyRelease",
+    params(("namespace" = String, Path, description = "Handle of a user or team"), ("filter" = String, Path, description = "Name of the filter"), ("version" = String, Path, description = "SemVer")),
+    responses((status = 200, description = "What was found, and the way to its publication", content_type = "text/html", body = String), Problems))]
+#[get("/my/releases/{namespace}/{filter}/{version}")]
+pub async fn show_my_release(
+    state: web::Data<State>,
+    found: ReleaseAccess,
+    request: HttpRequest,
+) -> Result<HttpResponse> {
+    frame::reply(StatusCode::OK, &release::page(&state, &request, found).await?)
+}
+
+fn back(found: &ReleaseAccess) -> HttpResponse {
+    see(&format!("/my/releases/{}/{}", found.access.name(), found.release.version))
+}
+
+/// Describe a draft by a form
+#[utoipa::path(tag = "pages", operation_id = "describeByForm",
+    params(("namespace" = String, Path, description = "Handle of a user or team"), ("filter" = String, Path, description = "Name of the filter"), ("version" = String, Path, description = "SemVer")),
+    request_body(content = DescriptionForm, content_type = "application/x-www-form-urlencoded"),
+    responses((status = 303, description = "Back to its page"), Problems))]
+#[post("/my/releases/{namespace}/{filter}/{version}/description")]
+pub async fn describe_by_form(
+    state: web::Data<State>,
+    found: ReleaseAccess,
+    request: HttpRequest,
+    payload: web::Payload,
+) -> Result<HttpResponse> {
+    let form: DescriptionForm = long_form(payload).await?;
+    browser::check_own_form(&state, &request, &form.form)?;
+    describe(&state, &found, form).await?;
+    Ok(back(&found))
+}
+
+/// Summary of the filter, and what is said of the release: one after the other, as through the API.
+async fn describe(state: &State, found: &ReleaseAccess, form: DescriptionForm) -> Result<()> {
+    let text = |text: String| match text.trim() {
+        "" => Patch::Clear,
+        _ => Patch::Set(text.replace("\r\n", "\n")),
+    };
+    let who = found.access.who()?;
+    let plugin_type = match form.plugin_type.as_str() {
+        "" => Patch::Clear,
+        word => Patch::Set(word.parse().map_err(|_| Error::invalid("type", "http, network or service"))?),
+    };
+    let (licence, readme) = (text(form.licence), text(form.readme));
+    let change = MetadataChange { plugin_type, licence, readme, ..Default::default() };
+    let object = format!("release:{}@{}", found.access.name(), found.release.version);
+    if form.summary != found.access.filter.summary {
+        let change = FilterChange { summary: text(form.summary), ..Default::default() };
+        db::retrying(|| change_filter(state, found, &change)).await?;
+    }
+    releases::change(state, &found.access.filter, found.release.clone(), who, object, change).await?;
+    Ok(())
+}
+
+async fn change_filter(state: &State, found: &ReleaseAccess, change: &FilterChange) -> Result<()> {
+    let access = &found.access;
+    let txn = state.db.begin_write().await?;
+    let filter = relock_filter(&*txn, &access.filter).await?;
+    filters::apply(state, &txn, access.who()?, &access.namespace, filter, change.clone()).await?;
+    txn.commit().await
+}
+
+/// Ask for publication by a form
+#[utoipa::path(tag = "pages", operation_id = "askByForm",
+    params(("namespace" = String, Path, description = "Handle of a user or team"), ("filter" = String, Path, description = "Name of the filter"), ("version" = String, Path, description = "SemVer")),
+    request_body(content = PublicationForm, content_type = "application/x-www-form-urlencoded"),
+    responses((status = 303, description = "Back to its page"), Problems))]
+#[post("/my/releases/{namespace}/{filter}/{version}/publication")]
+pub async fn ask_by_form(
+    state: web::Data<State>,
+    found: ReleaseAccess,
+    request: HttpRequest,
+    form: body::Form<PublicationForm>,
+) -> Result<HttpResponse> {
+    browser::check_own_form(&state, &request, &form.0.form)?;
+    let asked = ReviewRequest {
+        namespace: found.access.namespace.handle.clone(),
+        filter: found.access.filter.name.clone(),
+        version: found.release.version.clone(),
+        action: ReviewAction::Publish,
+        note: form.0.note,
+        metadata: None,
+    };
+    submit::submit(&state, found.access.caller.clone(), asked).await?;
+    Ok(back(&found))
+}

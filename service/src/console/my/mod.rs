@@ -1,0 +1,48 @@
+//! A person's own work: their filters and requests, uploads and what came of them. Knows forms and pages; every
+//! act is a use case of another slice.
+pub mod http;
+mod receive;
+pub mod release;
+pub mod upload;
+
+use super::{figures, frame::Frame, grain, parts::*};
+use crate::{
+    auth::{Caller, Identity},
+    error::Result,
+    filters::{
+        mine::{self, Mine},
+        view::ShownVisibility,
+    },
+    reviews::{
+        queue::{self, ReviewQuery},
+        view::ReviewItem,
+    },
+    state::State,
+};
+use actix_web::HttpRequest;
+use askama::Template;
+use std::cmp::Reverse;
+use tamis_entities::value::Timestamp;
+
+#[derive(Template)]
+#[template(path = "console/my.html")]
+pub struct Page {
+    frame: Frame,
+    filters: Vec<Mine>,
+    requests: Vec<ReviewItem>,
+    now: Timestamp,
+}
+
+pub async fn page(state: &State, request: &HttpRequest, caller: &Caller, who: &Identity) -> Result<Page> {
+    let query = ReviewQuery { limit: Some(100), ..Default::default() };
+    let mut requests = queue::list(state, who, query).await?.items;
+    requests.retain(|review| review.submitted_by == who.handle);
+    requests.sort_by_key(|review| (!review.state.is_open(), Reverse(review.updated_at)));
+    requests.truncate(20);
+    Ok(Page {
+        frame: Frame::of(state, request, caller, "my", "My work")?,
+        filters: mine::mine(state, who).await?,
+        requests,
+        now: state.clock.now(),
+    })
+}

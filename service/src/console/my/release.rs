@@ -1,0 +1,124 @@
+//! The page of a release that is being worked on: what was found, what is said of it, and the way to its
+//! publication.
+use crate::{
+    auth::ReleaseAccess,
+    console::{figures, frame::Frame, grain, hosts, parts::*, powers},
+    error::Result,
+    modules::store,
+    releases::view::{ReleaseView, release_view},
+    reviews::queue::{self, ReviewQuery},
+    reviews::view::ReviewItem,
+    state::State,
+};
+use actix_web::HttpRequest;
+use askama::Template;
+use std::cmp::Reverse;
+use tamis_entities::value::{PluginType, ReleaseState, ReviewState, Timestamp};
+use tamis_verification::{Finding, Report, Severity};
+
+#[derive(Template)]
+#[template(path = "console/my_release.html")]
+pub struct Page {
+    frame: Frame,
+    release: ReleaseView,
+    summary: String,
+    report: Report,
+    findings: Vec<Finding>,
+    capabilities: Vec<String>,
+    /// The newest request about it.
+    review: Option<ReviewItem>,
+    now: Timestamp,
+}
+
+impl Page {
+    fn name(&self) -> String {
+        format!("{}/{}", self.release.namespace, self.release.filter)
+    }
+
+    fn here(&self) -> String {
+        format!("/my/releases/{}/{}", self.name(), self.release.version)
+    }
+
+    fn is_draft(&self) -> bool {
+        self.release.state == ReleaseState::Draft
+    }
+
+    fn open(&self) -> Option<&ReviewItem> {
+        self.review.as_ref().filter(|review| review.state.is_open())
+    }
+
+    fn should(&self) -> usize {
+        self.findings.iter().filter(|f| f.severity == Severity::Warning).count()
+    }
+
+    fn powers(&self) -> Vec<&'static powers::Power> {
+        powers::of(&self.capabilities)
+    }
+
+    fn cannot(&self) -> Option<String> {
+        powers::cannot(&self.capabilities)
+    }
+
+    fn loads(&self) -> String {
+        hosts::line(&self.report)
+    }
+
+    fn licence(&self) -> &str {
+        self.release.metadata.licence.as_deref().unwrap_or_default()
+    }
+
+    fn readme(&self) -> &str {
+        self.release.metadata.readme.as_deref().unwrap_or_default()
+    }
+
+    fn types(&self) -> [(&'static str, &'static str, bool); 4] {
+        let is = |t: Option<PluginType>| self.release.plugin_type == t;
+        [
+            ("", "Not said", is(None)),
+            ("http", "HTTP filter", is(Some(PluginType::Http))),
+            ("network", "Network filter", is(Some(PluginType::Network))),
+            ("service", "Wasm service", is(Some(PluginType::Service))),
+        ]
+    }
+
+    /// One sentence: where it stands and what comes next.
+    fn lead(&self) -> &'static str {
+        match self.review.as_ref().map(|review| review.state) {
+            _ if self.release.state == ReleaseState::Published => "It is published. Its bytes never change.",
+            _ if !self.is_draft() => "It is no draft any more.",
+            Some(ReviewState::Checking) => "You asked for publication. The checks are running.",
+            Some(ReviewState::InReview) => "In review. Nothing to do for you until a curator decides.",
+            Some(ReviewState::BlockedByChecks) => "A required check failed. See why, fix it, and ask again.",
+            Some(ReviewState::ChangesRequested) => "A curator asks for a change. The request says which.",
+            Some(ReviewState::Approved) => "Approved. It is not live yet: release it when you are ready.",
+            _ => "Stored as a draft. Only you and those who may see the filter can see it.",
+        }
+    }
+}
+
+pub async fn page(state: &State, request: &HttpRequest, found: ReleaseAccess) -> Result<Page> {
+    let ReleaseAccess { access, release } = found;
+    let who = access.who()?;
+    let title = format!("{} {}", access.filter.name, release.version);
+    let view = release_view(state, &access.namespace, &access.filter, &release, true).await?;
+    let report = store::report_of(state, &release.sha256, view.plugin_type).await?;
+    let mut findings = report.findings.clone();
+    findings.sort_by_key(|finding| Reverse(finding.severity));
+    let query = ReviewQuery { limit: Some(100), ..Default::default() };
+    let about = |r: &ReviewItem| {
+        r.namespace == access.namespace.handle
+            && r.filter == access.filter.name
+            && r.version == release.version
+    };
+    let reviews = queue::list(state, who, query).await?.items;
+    Ok(Page {
+        frame: Frame::of(state, request, &access.caller, "my", title)?,
+        summary: access.filter.summary.clone(),
+        capabilities: report.capabilities.iter().map(|c| c.id.clone()).collect(),
+        review: reviews.into_iter().filter(about).max_by_key(|r| r.created_at),
+        release: view,
+        report,
+        findings,
+        now: state.clock.now(),
+    })
+}

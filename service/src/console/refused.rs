@@ -1,0 +1,83 @@
+//! Refusals as pages: a person at a browser who is not let in, or asks for what is not there, is told so in
+//! the console's words and not as JSON. Knows no reason; it shows the one that was given.
+use super::{
+    frame::{self, Frame, see},
+    parts::*,
+};
+use crate::{auth::Caller, http::problem::Told, sign_in::browser, state::State};
+use actix_web::{
+    Error as ActixError, HttpMessage, HttpRequest,
+    body::{EitherBody, MessageBody},
+    dev::{ServiceRequest, ServiceResponse},
+    http::{Method, StatusCode, header},
+    middleware::Next,
+    web,
+};
+use askama::Template;
+
+#[derive(Template)]
+#[template(path = "console/refused.html")]
+struct Page {
+    frame: Frame,
+    title: &'static str,
+    told: Told,
+}
+
+/// The first segments of the console's paths.
+const PLACES: [&str; 8] = ["", "catalog", "filters", "my", "reviews", "teams", "deployments", "admin"];
+
+fn is_of_console(request: &HttpRequest) -> bool {
+    let first = request.path().trim_start_matches('/').split('/').next().unwrap_or_default();
+    let accepted = request.headers().get(header::ACCEPT).and_then(|v| v.to_str().ok()).unwrap_or_default();
+    PLACES.contains(&first) && accepted.contains("text/html")
+}
+
+pub async fn as_page<B: MessageBody>(
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<EitherBody<B>>, ActixError> {
+    let reply = next.call(request).await?;
+    let told = reply.response().extensions().get::<Told>().cloned();
+    let Some(told) = told.filter(|_| is_of_console(reply.request())) else {
+        return Ok(reply.map_into_left_body());
+    };
+    let request = reply.request().clone();
+    let page = page(&request, reply.status(), told)?;
+    Ok(reply.into_response(page).map_into_right_body())
+}
+
+fn page(
+    request: &HttpRequest,
+    status: StatusCode,
+    told: Told,
+) -> crate::error::Result<actix_web::HttpResponse> {
+    let state = request.app_data::<web::Data<State>>();
+    let state = state.ok_or_else(|| crate::error::Error::internal("no state"))?;
+    if status == StatusCode::UNAUTHORIZED && request.method() == Method::GET {
+        return to_sign_in(state, request);
+    }
+    let caller = request.extensions().get::<Caller>().cloned().unwrap_or_default();
+    let title = match status {
+        StatusCode::NOT_FOUND => "There is nothing here that you can see",
+        StatusCode::FORBIDDEN => "This is not yours to do",
+        StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS => "Tamis is busy",
+        StatusCode::CONFLICT | StatusCode::PRECONDITION_FAILED => "Not saved",
+        _ if status.is_server_error() => "This did not work",
+        _ => "This cannot be done so",
+    };
+    let frame = Frame::of(state, request, &caller, "", title)?.looking("narrow");
+    frame::reply(status, &Page { frame, title, told })
+}
+
+/// There, and back again. A session that has ended is forgotten first: what everyone may read is then shown.
+fn to_sign_in(state: &State, request: &HttpRequest) -> crate::error::Result<actix_web::HttpResponse> {
+    let here = request.uri().path_and_query().map_or("/", |path| path.as_str());
+    if browser::session_secret(state, request).is_some() {
+        let mut again = see(here);
+        let gone = browser::no_session_cookie(state)?;
+        again.add_cookie(&gone).map_err(|e| crate::error::Error::internal(e.to_string()))?;
+        return Ok(again);
+    }
+    let next = url::form_urlencoded::Serializer::new(String::new()).append_pair("next", here).finish();
+    Ok(see(&format!("/sign-in?{next}")))
+}

@@ -1,0 +1,4 @@
+//! The console: what its pages say, what they let through, what they cost, and how they look in a real browser.
+mod pages;
+mod real;
+mod statements;

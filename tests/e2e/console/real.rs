@@ -1,0 +1,183 @@
+//! The console in a real browser: what people do with it, whether everybody can, and how it looks.
+#![cfg(feature = "engines")]
+use base64::{Engine, engine::general_purpose::STANDARD};
+use serde_json::json;
+use tamis_e2e::{
+    app::TestApp,
+    chromium::Browser,
+    fixtures::{distinct, filter},
+};
+
+/// Things to look at: published filters with words and powers, a draft, a request.
+async fn world() -> (TestApp, String) {
+    let app = TestApp::spawn().await;
+    let (alice, carl) = (app.author("alice").await, app.curator("carl").await);
+    for seed in tamis_seed::filters().unwrap().into_iter().take(7) {
+        let name = format!("alice/{}", seed.name);
+        let words = json!({"title": seed.title, "summary": seed.summary, "labels": seed.labels, "source_repository": "https://git.example.org/edge",
+            "defaults": {"type": format!("{:?}", seed.plugin_type).to_lowercase(), "licence": seed.licence, "readme": seed.readme, "config_sample": seed.config_sample}});
+        let path = format!("/api/v1/filters/{name}");
+        let made = alice.put(&path, &words).await;
+        assert!(made.status < 300, "{}", made.text());
+        app.publish(&alice, &carl, &name, "1.0.0", filter(&seed.name)).await;
+    }
+    app.publish(&alice, &carl, "alice/correlation-id", "1.1.0", &distinct("grown", 4000)).await;
+    alice.upload("alice/next", "0.1.0", distinct("next", 10)).await.expect(201);
+    let review = alice.submit("alice/next", "0.1.0", "publish").await.expect(201).json();
+    app.drain_jobs().await;
+    (app, review["id"].as_str().unwrap().to_owned())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_visitor_types_and_finds_and_the_keyboard_alone_is_enough() {
+    let (app, _) = world().await;
+    let browser = Browser::open(&app).await;
+    browser.go("/").await;
+    browser
+        .run(
+            "document.body.dispatchEvent(new KeyboardEvent('keydown', {key: '/', bubbles: true}))",
+            json!([]),
+        )
+        .await;
+    let focused = browser.driver.active_element().await.unwrap();
+    assert_eq!(focused.id().await.unwrap().as_deref(), Some("q"));
+    focused.send_keys("correlaton").await.unwrap();
+    browser.says("#results", "1 filter").await;
+    let url = browser.driver.current_url().await.unwrap();
+    assert_eq!(url.query(), Some("q=correlaton"), "{url}");
+    let still = browser.driver.active_element().await.unwrap();
+    assert_eq!(still.id().await.unwrap().as_deref(), Some("q"), "the focus is kept");
+    browser.click("#results h2 a").await;
+    browser.says("h1", "correlation-id").await;
+    let download = browser.find("a[download]").await.attr("href").await.unwrap().unwrap();
+    assert!(download.ends_with("/alice/correlation-id/releases/1.1.0/module"), "{download}");
+    browser.driver.back().await.unwrap();
+    browser.says("#results", "1 filter").await;
+    browser.close().await;
+}
+
+/// Drops a file on the page, as a person with a mouse does.
+async fn drop_file(browser: &Browser, name: &str, bytes: &[u8]) {
+    let script = "const bytes = Uint8Array.from(atob(arguments[0]), c => c.charCodeAt(0)); const data = new DataTransfer(); \
+        data.items.add(new File([bytes], arguments[1], {type: 'application/wasm'})); \
+        document.body.dispatchEvent(new DragEvent('drop', {dataTransfer: data, bubbles: true, cancelable: true}))";
+    browser.run(script, json!([STANDARD.encode(bytes), name])).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_author_drops_a_module_is_told_why_not_fixes_it_and_asks() {
+    let app = TestApp::spawn().await;
+    app.author("alice").await;
+    let browser = Browser::open(&app).await;
+    browser.sign_in(&app, "alice").await;
+    browser.go("/my/upload").await;
+    drop_file(
+        &browser,
+        "my_guard.wasm",
+        &wat::parse_str("(module (import \"wasi\" \"thread-spawn\" (func)))").unwrap(),
+    )
+    .await;
+    browser.says("[data-chosen]", "my_guard.wasm").await;
+    browser.write("form[data-upload] [name=version]", "1.0.0").await;
+    browser.click("form[data-upload] button.primary").await;
+    browser.says("h1", "my-guard 1.0.0 was not accepted yet").await;
+    browser.says(".finding", "How to fix it").await;
+    browser.size(1440, 1000).await;
+    browser.picture("upload-refused-light-1440").await;
+    assert_eq!(browser.complaints().await, [""; 0]);
+    drop_file(&browser, "my_guard.wasm", &distinct("fixed", 10)).await;
+    browser.click("form[data-upload] button.primary").await;
+    browser.says("h1", "Draft").await;
+    browser.click("form[action$='/publication'] button").await;
+    browser.says("h1", "my-guard").await;
+    app.drain_jobs().await;
+    browser.go("/my").await;
+    browser.says(".badge", "In review").await;
+    browser.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_page_is_for_everybody_in_both_themes_and_is_pictured() {
+    let (app, review) = world().await;
+    let browser = Browser::open(&app).await;
+    let mut complaints = vec![];
+    browser.go("/sign-in").await;
+    complaints.extend(browser.complaints().await);
+    browser.sign_in(&app, "carl").await;
+    let pages = [
+        ("catalog", "/catalog?view=grid".to_owned()),
+        ("catalog-table", "/catalog?q=header&view=table".to_owned()),
+        ("catalog-empty", "/catalog?q=zzzzzz&view=grid".to_owned()),
+        ("filter", "/filters/alice/correlation-id".to_owned()),
+        ("filter-evidence", "/filters/alice/correlation-id?tab=evidence".to_owned()),
+        ("filter-capabilities", "/filters/alice/correlation-id?tab=capabilities".to_owned()),
+        ("filter-releases", "/filters/alice/correlation-id?tab=releases".to_owned()),
+        ("upload", "/my/upload".to_owned()),
+        ("my", "/my".to_owned()),
+        ("reviews", "/reviews".to_owned()),
+        ("review", format!("/reviews/{review}")),
+        ("absent", "/filters/alice/absent".to_owned()),
+    ];
+    for theme in ["light", "dark"] {
+        browser.theme(theme).await;
+        for (width, height) in [(1440, 1000), (390, 900)] {
+            browser.size(width, height).await;
+            for (name, path) in &pages {
+                browser.go(path).await;
+                browser.picture(&format!("{name}-{theme}-{width}")).await;
+                let found = browser.complaints().await;
+                complaints.extend(found.into_iter().map(|c| format!("{name} {theme} {width}: {c}")));
+                let sideways =
+                    "return document.documentElement.scrollWidth - document.documentElement.clientWidth";
+                let beyond = browser.run(sideways, json!([])).await;
+                if beyond != json!(0) {
+                    complaints.push(format!("{name} {width}: {beyond} pixels beyond the edge"));
+                }
+            }
+        }
+    }
+    assert!(complaints.is_empty(), "{}", complaints.join("\n"));
+    browser.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_that_people_write_runs_or_calls_anywhere() {
+    let app = TestApp::spawn().await;
+    let (alice, carl) = (app.author("alice").await, app.curator("carl").await);
+    let evil = "\"><script>document.title='owned'</script><img src=https://evil.test/x onerror=\"document.title='owned'\">";
+    let icon = format!(
+        "data:image/svg+xml;base64,{}",
+        STANDARD.encode("<svg xmlns='http://www.w3.org/2000/svg' onload=\"document.title='owned'\"/>")
+    );
+    let readme = format!(
+        "{evil}\n\n[x](javascript:document.title='owned') ![p](https://evil.test/p.png)\n\n<svg onload=\"document.title='owned'\">"
+    );
+    let words = json!({"title": evil, "summary": evil, "icon": icon, "defaults": {"readme": readme, "examples": [{"title": evil, "body": evil}]}});
+    let made = alice.put("/api/v1/filters/alice/evil", &words).await;
+    assert!(made.status < 300, "{}", made.text());
+    app.publish(&alice, &carl, "alice/evil", "1.0.0", &distinct("evil", 10)).await;
+    alice.upload("alice/evil", "1.1.0", distinct("evil-2", 10)).await.expect(201);
+    let review = alice.submit("alice/evil", "1.1.0", "publish").await.expect(201).json();
+    let review = format!("/reviews/{}", review["id"].as_str().unwrap());
+    app.drain_jobs().await;
+    carl.post(&format!("/api/v1{review}/comments"), &json!({"body": evil})).await.expect(201);
+    let browser = Browser::open(&app).await;
+    browser.sign_in(&app, "alice").await;
+    for path in [
+        "/",
+        "/catalog?q=script&view=table",
+        "/filters/alice/evil",
+        "/filters/alice/evil?tab=evidence",
+        "/my",
+        "/my/releases/alice/evil/1.1.0",
+        review.as_str(),
+    ] {
+        browser.go(path).await;
+        let title = browser.driver.title().await.unwrap();
+        assert!(!title.contains("owned"), "{path}: {title}");
+        let script = "return performance.getEntriesByType('resource').map(e => e.name).filter(n => !n.startsWith(location.origin) && !n.startsWith('data:'))";
+        assert_eq!(browser.run(script, json!([])).await, json!([]), "{path}");
+        assert_eq!(browser.run("return document.querySelectorAll('main script, main [onload], main [onerror], main a[href^=javascript]').length", json!([])).await, json!(0), "{path}");
+    }
+    browser.close().await;
+}

@@ -1,0 +1,50 @@
+//! A page asks the database as often for a hundred things as for one.
+use tamis_e2e::{crash::instance::Instance, fixtures::distinct};
+use tamis_entities::value::Role;
+
+/// The statements of the server's log.
+fn statements(log: &str) -> usize {
+    log.lines().filter(|line| line.contains("sqlx::query")).filter(|line| line.contains("SELECT")).count()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_takes_few_statements_however_much_it_shows() {
+    let mut instance = Instance::new().await;
+    instance.set("TAMIS_LOG", "info,sqlx::query=trace");
+    let alice = instance.user("alice", Role::User).await;
+    let carl = instance.user("carl", Role::Curator).await;
+    let server = instance.start(&[]).await;
+    let publish = async |name: &str, version: &str| {
+        alice
+            .upload(&format!("alice/{name}"), version, distinct(&format!("{name}{version}"), 10))
+            .await
+            .expect(201);
+        let review = alice.submit(&format!("alice/{name}"), version, "publish").await.expect(201).json();
+        let path = format!("/api/v1/reviews/{}", review["id"].as_str().unwrap());
+        while carl.get(&path).await.expect(200).json()["state"] == "checking" {
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+        carl.vote(&review, "approve").await.expect(200);
+        alice.release(&review).await.expect(200);
+    };
+    let costs = async |path: &str| {
+        let before = server.log().len();
+        alice.get(path).await.expect(200);
+        // The job queue asks now and then, too.
+        statements(&server.log()[before..])
+    };
+    publish("one", "1.0.0").await;
+    let mut few = vec![];
+    let pages = ["/", "/catalog?view=table", "/filters/alice/one", "/filters/alice/one?tab=releases"];
+    for page in pages {
+        few.push(costs(page).await);
+    }
+    for i in 0..6 {
+        publish(&format!("other-{i}"), "1.0.0").await;
+        publish("one", &format!("1.{}.0", i + 1)).await;
+    }
+    for (page, few) in pages.into_iter().zip(few) {
+        let many = costs(page).await;
+        assert!(many <= few + 3 && many < 20, "{page}: {few} statements for one, {many} for seven");
+    }
+}
