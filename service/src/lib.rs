@@ -15,6 +15,7 @@ pub mod imports;
 pub mod jobs;
 pub mod modules;
 pub mod oauth;
+pub mod offers;
 pub mod operate;
 pub mod publishing;
 pub mod releases;

@@ -34,7 +34,7 @@ pub async fn offered<C: ConnectionTrait>(
     now: Timestamp,
 ) -> Result<row::Model> {
     let mine = row::Entity::find_by_id(id).filter(row::Column::ReceiverId.is_in(receives(who)));
-    mine.filter(open(now)).one(db).await?.ok_or_else(Error::not_found)
+    mine.filter(open::<row::Entity>(now)).one(db).await?.ok_or_else(Error::not_found)
 }
 
 /// The filter in its new place.
@@ -54,7 +54,7 @@ async fn accepted(state: &State, who: &Identity, id: Uuid) -> Result<(namespace:
     if filter.namespace_id != offer.giver_id || !still_gives(&txn, &offer).await? {
         return Err(Error::not_found());
     }
-    if !end(&txn, Condition::all().add(row::Column::Id.eq(id)), now).await? {
+    if !end::<row::Entity>(&txn, Condition::all().add(row::Column::Id.eq(id)), now).await? {
         return Err(Error::not_found());
     }
     let receiver = hold_living(&txn, offer.receiver_id).await?;
