@@ -20,6 +20,7 @@ pub mod lease;
 pub mod local_password;
 pub mod module;
 pub mod module_lease;
+pub mod module_texts;
 pub mod namespace;
 pub mod oauth_client;
 pub mod oauth_code;

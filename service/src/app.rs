@@ -46,6 +46,7 @@ impl State {
             serve,
             secret,
             verifiers: modules::verifiers::Verifiers::start(cores)?,
+            readings: Semaphore::new(cores).into(),
             hot: modules::hot::Hot::default(),
             transfers: Semaphore::new(256),
             outbound,

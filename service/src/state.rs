@@ -33,6 +33,8 @@ pub struct Inner {
     pub secret: [u8; 32],
     /// At most one verification per core at once: each holds a whole module in memory.
     pub verifiers: Verifiers,
+    /// Stored modules read as a whole at once, until the work on them is done.
+    pub readings: Arc<Semaphore>,
     /// Modules that are downloaded often.
     pub hot: Hot,
     /// Bodies being received or stored at once; more wait their turn.

@@ -115,6 +115,7 @@ pub const RULES: &[Rule] = &[
     rule("DELETE", "/api/v1/filters/{namespace}/{filter}/releases/{version}", WRITE, WriteFilter),
     rule("GET", "/api/v1/filters/{namespace}/{filter}/releases/{version}/report", READ, ReadRelease),
     rule("GET", "/api/v1/filters/{namespace}/{filter}/releases/{version}/module", READ, ReadBytes),
+    rule("GET", "/api/v1/filters/{namespace}/{filter}/releases/{version}/diff/{other}", READ, ReadBytes),
     rule("POST", "/api/v1/filters/{namespace}/{filter}/releases/{version}/yank", WRITE, WriteFilter),
     rule("POST", "/api/v1/filters/{namespace}/{filter}/releases/{version}/unyank", WRITE, WriteFilter),
     rule("POST", "/api/v1/filters/{namespace}/{filter}/releases/{version}/quarantine", VOTE, Curator),

@@ -36,6 +36,7 @@ pub fn configure(config: &mut ServiceConfig<'_>) {
         .service(releases::http::delete_release)
         .service(releases::http::get_report)
         .service(releases::http::download_module)
+        .service(releases::diff::http::diff_releases)
         .service(releases::http::yank_release)
         .service(releases::http::unyank_release)
         .service(releases::http::quarantine_release)

@@ -162,9 +162,9 @@ pub async fn report_of(state: &State, sha256: &Sha256, declared: Option<PluginTy
     if let Some(report) = known_report(state, sha256, declared).await? {
         return Ok(report);
     }
-    let bytes = super::deliver::read_all(state, sha256).await?;
     let declared_as = declaration(declared);
-    let report = state.verifiers.run(move || tamis_verification::verify(&bytes, &declared_as)).await?;
+    let verify = move |bytes: &[u8]| tamis_verification::verify(bytes, &declared_as);
+    let report = super::deliver::examine(state, sha256, verify).await?;
     let txn = state.db.begin_write().await?;
     insert_report(state, &txn, sha256, declared, &report).await?;
     txn.commit().await?;

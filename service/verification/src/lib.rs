@@ -6,6 +6,7 @@
 
 mod assemble;
 mod capabilities;
+mod changes;
 mod checks;
 mod evidence;
 mod facts;
@@ -24,15 +25,22 @@ mod sniff;
 mod start;
 mod tables;
 mod text;
+mod texts;
 mod toolchain;
 mod work;
 
+pub use changes::{
+    CapabilityChange, CapabilityChanges, ExportChange, ExportChanges, ExportName, FunctionChange,
+    FunctionFacts, ImportChange, ImportChanges, ImportName, ModuleChanges, SectionChange, SectionChanges,
+    SizeChange, TextChange, TextChanges, changes,
+};
 pub use plugin::{Declared, PluginType};
 pub use report::{
     Capability, ExportItem, Finding, HostSupport, ImportItem, LeftOut, Memory, Report, Section, Severity,
     Verdict,
 };
 pub use text::render_text;
+pub use texts::{READER, Texts, texts};
 
 /// The version of the rules. A report made by other rules is not comparable and should be made again.
 pub const VERIFIER: &str = "1";

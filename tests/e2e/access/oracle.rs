@@ -171,6 +171,7 @@ pub const ROUTES: &[Route] = &[
     route("DELETE", "/api/v1/filters/{namespace}/{filter}/releases/{version}", WRITE, Asks::WriteRelease),
     route("GET", "/api/v1/filters/{namespace}/{filter}/releases/{version}/report", READ, Asks::SeeRelease),
     route("GET", "/api/v1/filters/{namespace}/{filter}/releases/{version}/module", READ, Asks::Bytes),
+    route("GET", "/api/v1/filters/{namespace}/{filter}/releases/{version}/diff/{other}", READ, Asks::Bytes),
     route("POST", "/api/v1/filters/{namespace}/{filter}/releases/{version}/yank", WRITE, Asks::WriteRelease),
     route(
         "POST",
