@@ -1,5 +1,6 @@
 //! The catalog: one row per filter with something published, written in the transaction
 //! that publishes, so that finding and listing are one read. Shows approved snapshots only.
+pub mod capabilities;
 pub mod http;
 pub mod list;
 pub mod view;

@@ -18,6 +18,7 @@ pub fn configure(config: &mut ServiceConfig<'_>) {
         .service(health::get_metrics)
         .service(document::get_openapi)
         .service(modules::http::get_module)
+        .service(catalog::capabilities::list_capabilities)
         .service(catalog::http::list_catalog)
         .service(catalog::http::get_catalog_entry)
         .service(filters::http::list_filters)

@@ -29,6 +29,7 @@ mod texts;
 mod toolchain;
 mod work;
 
+pub use capabilities::{CapabilityWords, capabilities};
 pub use changes::{
     CapabilityChange, CapabilityChanges, ExportChange, ExportChanges, ExportName, FunctionChange,
     FunctionFacts, ImportChange, ImportChanges, ImportName, ModuleChanges, SectionChange, SectionChanges,
@@ -39,6 +40,7 @@ pub use report::{
     Capability, ExportItem, Finding, HostSupport, ImportItem, LeftOut, Memory, Report, Section, Severity,
     Verdict,
 };
+pub use tables::CapabilityGroup;
 pub use text::render_text;
 pub use texts::{READER, Texts, texts};
 

@@ -146,6 +146,7 @@ pub const ROUTES: &[Route] = &[
     route("GET", "/api/v1/users", "admin", Asks::AdminRole),
     route("POST", "/api/v1/users/{user}/disable", "admin", Asks::AdminRole),
     route("POST", "/api/v1/users/{user}/enable", "admin", Asks::AdminRole),
+    route("GET", "/api/v1/capabilities", "", Asks::Nothing),
     route("GET", "/api/v1/catalog", READ, Asks::Nothing),
     route("GET", "/api/v1/catalog/{namespace}/{filter}", READ, Asks::CatalogEntry),
     route("GET", "/api/v1/filters", READ, Asks::Nothing),
