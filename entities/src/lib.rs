@@ -7,6 +7,7 @@ pub mod value;
 pub mod api_token;
 pub mod audit_entry;
 pub mod catalog_entry;
+pub mod catalog_facets;
 pub mod external_identity;
 pub mod filter;
 pub mod filter_label;

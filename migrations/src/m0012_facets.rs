@@ -1,5 +1,5 @@
-//! The readable texts of modules.
-use crate::table::table;
+//! The readable texts of modules, and what filters of the catalog have in common.
+use crate::table::{column, index, table};
 use sea_orm_migration::prelude::*;
 
 #[derive(DeriveMigrationName)]
@@ -21,6 +21,14 @@ impl MigrationTrait for Step {
                 .to("modules", "sha256")
                 .on_delete(ForeignKeyAction::Cascade),
         );
-        m.create_table(texts).await
+        m.create_table(texts).await?;
+
+        m.create_table(table("catalog_facets", &["s id", "j facets"], &["id"])).await?;
+        let mut entries = Table::alter();
+        entries.table("catalog_entries").add_column(column('S', "facets"));
+        m.alter_table(entries).await?;
+        // What is counted is read from these two alone.
+        m.create_index(index("catalog_entries", &["facets", "licence"], false)).await?;
+        m.create_index(index("catalog_entries", &["namespace", "facets", "licence"], false)).await
     }
 }

@@ -47,6 +47,7 @@ impl State {
             secret,
             verifiers: modules::verifiers::Verifiers::start(cores)?,
             readings: Semaphore::new(cores).into(),
+            facets: crate::catalog::facets::Known::default(),
             hot: modules::hot::Hot::default(),
             transfers: Semaphore::new(256),
             outbound,

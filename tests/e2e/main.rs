@@ -6,6 +6,7 @@ mod canary;
 mod catalog;
 mod diff;
 mod downloads;
+mod facets;
 mod faults;
 mod house;
 mod imports;

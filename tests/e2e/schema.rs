@@ -20,6 +20,7 @@ macro_rules! every_entity {
             api_token,
             audit_entry,
             catalog_entry,
+            catalog_facets,
             external_identity,
             filter,
             filter_label,

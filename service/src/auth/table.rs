@@ -92,6 +92,7 @@ pub const RULES: &[Rule] = &[
     rule("POST", "/api/v1/users/{user}/enable", ADMIN, Admin),
     rule("GET", "/api/v1/capabilities", None, Anyone),
     rule("GET", "/api/v1/catalog", READ, Anyone),
+    rule("GET", "/api/v1/catalog/facets", READ, Anyone),
     rule("GET", "/api/v1/catalog/{namespace}/{filter}", READ, Anyone),
     rule("GET", "/api/v1/filters", READ, Anyone),
     rule("GET", "/api/v1/filters/{namespace}/{filter}", READ, ReadFilter),

@@ -20,6 +20,7 @@ pub fn configure(config: &mut ServiceConfig<'_>) {
         .service(modules::http::get_module)
         .service(catalog::capabilities::list_capabilities)
         .service(catalog::http::list_catalog)
+        .service(catalog::http::count_catalog)
         .service(catalog::http::get_catalog_entry)
         .service(filters::http::list_filters)
         .service(filters::http::get_filter)

@@ -13,6 +13,7 @@ mod facts;
 mod features;
 mod findings;
 mod host_reader;
+mod host_version;
 mod hosts;
 mod instance;
 mod mangled;
@@ -35,6 +36,7 @@ pub use changes::{
     FunctionFacts, ImportChange, ImportChanges, ImportName, ModuleChanges, SectionChange, SectionChanges,
     SizeChange, TextChange, TextChanges, changes,
 };
+pub use host_version::{HostVersion, host_version, recent_hosts};
 pub use plugin::{Declared, PluginType};
 pub use report::{
     Capability, ExportItem, Finding, HostSupport, ImportItem, LeftOut, Memory, Report, Section, Severity,

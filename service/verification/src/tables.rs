@@ -9,6 +9,6 @@ mod wasi;
 
 pub use abi::{AbiVersion, HOST_FUNCTIONS, host_function};
 pub use callbacks::{CALLBACKS, Callback, Group, callback};
-pub use hosts::{HOSTS, Host};
+pub use hosts::{HOSTS, Host, RECENT};
 pub use powers::{Group as CapabilityGroup, POWERS, Power};
 pub use wasi::{WASI_FUNCTIONS, WASI_MODULES, WasiFunction, WasiTier, wasi_function};

@@ -148,6 +148,7 @@ pub const ROUTES: &[Route] = &[
     route("POST", "/api/v1/users/{user}/enable", "admin", Asks::AdminRole),
     route("GET", "/api/v1/capabilities", "", Asks::Nothing),
     route("GET", "/api/v1/catalog", READ, Asks::Nothing),
+    route("GET", "/api/v1/catalog/facets", READ, Asks::Nothing),
     route("GET", "/api/v1/catalog/{namespace}/{filter}", READ, Asks::CatalogEntry),
     route("GET", "/api/v1/filters", READ, Asks::Nothing),
     route("GET", "/api/v1/filters/{namespace}/{filter}", READ, Asks::SeeFilter),
