@@ -46,6 +46,8 @@ impl State {
             serve,
             secret,
             verifiers: modules::verifiers::Verifiers::start(cores)?,
+            readings: Semaphore::new(cores).into(),
+            facets: crate::catalog::facets::Known::default(),
             hot: modules::hot::Hot::default(),
             transfers: Semaphore::new(256),
             outbound,

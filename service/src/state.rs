@@ -1,6 +1,7 @@
 //! What every slice may reach. Knows what the parts are, not what anybody does with them;
 //! `app` puts them together.
 use crate::{
+    catalog::facets::Known,
     clock::Clock,
     config::{ServeArgs, StoreArgs},
     db::Db,
@@ -33,6 +34,10 @@ pub struct Inner {
     pub secret: [u8; 32],
     /// At most one verification per core at once: each holds a whole module in memory.
     pub verifiers: Verifiers,
+    /// What filters of the catalog have in common.
+    pub facets: Known,
+    /// Stored modules read as a whole at once, until the work on them is done.
+    pub readings: Arc<Semaphore>,
     /// Modules that are downloaded often.
     pub hot: Hot,
     /// Bodies being received or stored at once; more wait their turn.

@@ -4,7 +4,9 @@
 mod access;
 mod canary;
 mod catalog;
+mod diff;
 mod downloads;
+mod facets;
 mod faults;
 mod house;
 mod imports;

@@ -20,6 +20,7 @@ macro_rules! every_entity {
             api_token,
             audit_entry,
             catalog_entry,
+            catalog_facets,
             external_identity,
             filter,
             filter_label,
@@ -33,6 +34,7 @@ macro_rules! every_entity {
             local_password,
             module,
             module_lease,
+            module_texts,
             namespace,
             oauth_client,
             oauth_code,
@@ -213,6 +215,7 @@ async fn every_kind_of_row_survives_being_read_and_written_back() {
     carl.post(&format!("{path}/comments"), &json!({"body": "c"})).await.expect(201);
     carl.post(&format!("{path}/assignment"), &json!({"assignee": "carl"})).await.expect(200);
     alice.upload("alice/f", "2.0.0", distinct("2", 10)).await.expect(201);
+    alice.get("/api/v1/filters/alice/f/releases/1.0.0/diff/2.0.0").await.expect(200);
     carl.post("/api/v1/filters/alice/f/releases/1.0.0/quarantine", &json!({"reason": "r"})).await.expect(200);
     alice.delete("/api/v1/filters/alice/f/releases/2.0.0").await.expect(204);
     app.drain_jobs().await;

@@ -1,6 +1,7 @@
 //! Value types: parsed once at the edge, then column, JSON field and schema by derive.
 
 mod digest;
+mod facets;
 mod metadata;
 mod scope;
 mod slug;
@@ -9,6 +10,7 @@ mod timestamp;
 mod version;
 
 pub use digest::Sha256;
+pub use facets::Facets;
 pub use metadata::{Approved, Claims, Example, Lineage, Metadata, Strings, revision};
 pub use scope::{Scope, Scopes};
 pub use slug::{RESERVED, Slug};

@@ -1,7 +1,10 @@
 //! The start page: what is published here, and where to go next. The console will live here.
 use crate::{
     auth::caller,
-    catalog::list::{self, CatalogQuery},
+    catalog::{
+        list,
+        query::{CatalogQuery, CatalogSort},
+    },
     error::Result,
     sign_in::me::sign_out_token,
     state::State,
@@ -38,18 +41,7 @@ pub fn escape(text: &str) -> String {
 #[utoipa::path(tag = "pages", operation_id = "getHome", responses((status = 200, description = "What is published here", content_type = "text/html", body = String), super::problem::Problems), security(()))]
 #[get("/")]
 pub async fn get_home(state: web::Data<State>, request: HttpRequest) -> Result<HttpResponse> {
-    let query = CatalogQuery {
-        q: None,
-        namespace: None,
-        plugin_type: None,
-        abi: None,
-        licence: None,
-        label: None,
-        category: None,
-        sort: Some(list::CatalogSort::Name),
-        after: None,
-        limit: Some(100),
-    };
+    let query = CatalogQuery { sort: Some(CatalogSort::Name), limit: Some(100), ..Default::default() };
     let entries = list::list(&state, &query).await?.items;
     let mut body = String::from(
         "<h1>Tamis</h1><p>Filters for Envoy that were verified, reviewed and published here.</p>",

@@ -9,6 +9,7 @@ pub mod health;
 pub mod home;
 pub mod idempotency;
 pub mod limits;
+pub mod many;
 pub mod middleware;
 pub mod page;
 pub mod problem;

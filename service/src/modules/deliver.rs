@@ -161,7 +161,19 @@ async fn collect(blob: tamis_blobs::Blob, sha256: &Sha256) -> Result<Vec<u8>, Bl
     Ok(bytes)
 }
 
-/// A whole module in memory, checked; for verification, which holds a slot meanwhile.
-pub async fn read_all(state: &State, sha256: &Sha256) -> Result<Vec<u8>> {
-    Ok(collect(open(state, sha256).await?, sha256).await?)
+/// Runs work on a whole module, in memory and checked. As many at once as verify; those whose
+/// client has gone still count until their bytes are dropped.
+pub async fn examine<T: Send + 'static>(
+    state: &State,
+    sha256: &Sha256,
+    work: impl FnOnce(&[u8]) -> T + Send + 'static,
+) -> Result<T> {
+    let turn = state.readings.clone().acquire_owned().await.map_err(|e| Error::internal(e.to_string()))?;
+    let bytes = collect(open(state, sha256).await?, sha256).await?;
+    let work = move || {
+        let done = work(&bytes);
+        drop((bytes, turn));
+        done
+    };
+    state.verifiers.run(work).await
 }

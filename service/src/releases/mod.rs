@@ -1,5 +1,6 @@
 //! Releases: uploaded, described while a draft, yanked, quarantined, deleted. A version is
 //! bound to one module for ever. `publication` is the one place that makes one public.
+pub mod diff;
 pub mod http;
 pub mod multipart;
 pub mod publication;

@@ -146,7 +146,9 @@ pub const ROUTES: &[Route] = &[
     route("GET", "/api/v1/users", "admin", Asks::AdminRole),
     route("POST", "/api/v1/users/{user}/disable", "admin", Asks::AdminRole),
     route("POST", "/api/v1/users/{user}/enable", "admin", Asks::AdminRole),
+    route("GET", "/api/v1/capabilities", "", Asks::Nothing),
     route("GET", "/api/v1/catalog", READ, Asks::Nothing),
+    route("GET", "/api/v1/catalog/facets", READ, Asks::Nothing),
     route("GET", "/api/v1/catalog/{namespace}/{filter}", READ, Asks::CatalogEntry),
     route("GET", "/api/v1/filters", READ, Asks::Nothing),
     route("GET", "/api/v1/filters/{namespace}/{filter}", READ, Asks::SeeFilter),
@@ -171,6 +173,7 @@ pub const ROUTES: &[Route] = &[
     route("DELETE", "/api/v1/filters/{namespace}/{filter}/releases/{version}", WRITE, Asks::WriteRelease),
     route("GET", "/api/v1/filters/{namespace}/{filter}/releases/{version}/report", READ, Asks::SeeRelease),
     route("GET", "/api/v1/filters/{namespace}/{filter}/releases/{version}/module", READ, Asks::Bytes),
+    route("GET", "/api/v1/filters/{namespace}/{filter}/releases/{version}/diff/{other}", READ, Asks::Bytes),
     route("POST", "/api/v1/filters/{namespace}/{filter}/releases/{version}/yank", WRITE, Asks::WriteRelease),
     route(
         "POST",

@@ -293,7 +293,6 @@ impl World {
             }
             _ => {}
         }
-        let ended = route.path.ends_with("/withdrawal");
         let id = match route.path {
             path if path.starts_with("/api/v1/tokens/") || path.ends_with("/tokens/{id}") => &target.token,
             path if path.starts_with("/api/v1/oauth-clients/") => &target.client,
@@ -301,7 +300,7 @@ impl World {
             path if path.contains("/invitations/") => &target.invitation,
             path if path.contains("/transfers/") => &target.transfer,
             path if path.ends_with("/trusted-publishers/{id}") => &target.publisher,
-            _ if ended => &target.closed,
+            path if path.ends_with("/withdrawal") => &target.closed,
             _ => &target.review,
         };
         let file = format!("{}.wasm", target.sha256);
@@ -309,6 +308,7 @@ impl World {
             ("{namespace}", target.namespace.as_str()),
             ("{filter}", target.filter.as_str()),
             ("{version}", "1.0.0"),
+            ("{other}", "1.0.0"),
             ("{subject}", "user:vic"),
             ("{team}", target.team.as_str()),
             ("{user}", "vic"),
