@@ -16,6 +16,7 @@ mod people;
 mod publish;
 mod races;
 mod repeats;
+mod reviews;
 mod revocation;
 mod schema;
 mod seed_in_envoy;

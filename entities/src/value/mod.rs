@@ -9,7 +9,7 @@ mod timestamp;
 mod version;
 
 pub use digest::Sha256;
-pub use metadata::{Approved, Claims, Example, Lineage, Metadata, Strings, revision};
+pub use metadata::{Addend, Addends, Approved, Claims, Example, Lineage, Metadata, Strings, revision};
 pub use scope::{Scope, Scopes};
 pub use slug::{RESERVED, Slug};
 pub use state::*;
