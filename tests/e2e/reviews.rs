@@ -1,6 +1,7 @@
 //! The life of a review besides its vote: the acts, the checks, the policy, the queue.
 mod acts;
 mod broken;
+mod model;
 mod policy;
 mod queue;
 mod rejection;
