@@ -15,6 +15,7 @@ mod m0009_sign_in;
 mod m0010_tokens;
 mod m0011_teams;
 mod m0012_facets;
+mod m0013_review_acts;
 mod table;
 
 pub struct Migrator;
@@ -35,6 +36,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0010_tokens::Step),
             Box::new(m0011_teams::Step),
             Box::new(m0012_facets::Step),
+            Box::new(m0013_review_acts::Step),
         ]
     }
 }

@@ -7,12 +7,16 @@ use crate::{
     error::{Error, Result},
     http, jobs, modules, oauth, operate,
     publishing::issuer::Issuers,
+    reviews::policy::Policy,
     state::{Inner, State},
 };
 use actix_web::{App, HttpServer, dev::Service, web};
 use std::{
     net::TcpListener,
-    sync::atomic::{AtomicBool, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 use tokio::sync::{Semaphore, oneshot};
@@ -35,7 +39,9 @@ impl State {
         let outbound = crate::imports::client(&serve)?;
         let sign_in = crate::sign_in::SignIn::open(serve.sign_in.as_deref(), cores)?;
         let issuers = Issuers::new(&outbound, clock.clone(), serve.allow_networks.clone());
+        let policy = Arc::new(Policy::load(serve.policy.as_deref())?);
         Ok(Self::from(Inner {
+            policy,
             limits: http::limits::Limits::new(&serve.rates),
             issuers,
             public_url: serve.public_url(),

@@ -10,6 +10,7 @@ use crate::{
     modules::{hot::Hot, verifiers::Verifiers},
     oauth,
     publishing::issuer::Issuers,
+    reviews::policy::Policy,
     sign_in::SignIn,
 };
 use std::{
@@ -51,6 +52,8 @@ pub struct Inner {
     /// The keys of those whose identity tokens are exchanged.
     pub issuers: Issuers,
     pub limits: Limits,
+    /// What reviews take here.
+    pub policy: Arc<Policy>,
 }
 
 impl Deref for State {

@@ -1,6 +1,7 @@
 //! Who may do what: every route, asked by everybody, in every state of what it speaks of.
 //! The oracle says what must come; what may not be seen must look like what is not there.
 mod assignment;
+mod bodies;
 mod confined;
 mod oracle;
 mod scopes;

@@ -18,6 +18,7 @@ mod people;
 mod publish;
 mod races;
 mod repeats;
+mod reviews;
 mod revocation;
 mod schema;
 mod seed_in_envoy;

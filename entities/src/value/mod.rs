@@ -11,7 +11,7 @@ mod version;
 
 pub use digest::Sha256;
 pub use facets::Facets;
-pub use metadata::{Approved, Claims, Example, Lineage, Metadata, Strings, revision};
+pub use metadata::{Addend, Addends, Approved, Claims, Example, Lineage, Metadata, Strings, revision};
 pub use scope::{Scope, Scopes};
 pub use slug::{RESERVED, Slug};
 pub use state::*;

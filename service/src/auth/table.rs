@@ -56,6 +56,8 @@ const READ: AnyOf = Some(&[Scope::FiltersRead]);
 const WRITE: AnyOf = Some(&[Scope::FiltersWrite]);
 const STAGE: AnyOf = Some(&[Scope::FiltersWrite, Scope::ReleasesStage]);
 const VOTE: AnyOf = Some(&[Scope::ReviewsVote]);
+/// Author or curator.
+const PART: AnyOf = Some(&[Scope::FiltersWrite, Scope::ReviewsVote]);
 const TEAMS: AnyOf = Some(&[Scope::TeamsWrite]);
 const TOKENS: AnyOf = Some(&[Scope::TokensWrite]);
 const ADMIN: AnyOf = Some(&[Scope::Admin]);
@@ -130,6 +132,19 @@ pub const RULES: &[Rule] = &[
     rule("POST", "/api/v1/reviews/{id}/assignment", VOTE, ReadReview),
     rule("POST", "/api/v1/reviews/{id}/withdrawal", WRITE, ReadReview),
     rule("POST", "/api/v1/reviews/{id}/release", WRITE, ReadReview),
+    rule("POST", "/api/v1/reviews/{id}/checks", PART, ReadReview),
+    rule("POST", "/api/v1/reviews/{id}/resubmission", WRITE, ReadReview),
+    rule("POST", "/api/v1/reviews/{id}/recusal", VOTE, ReadReview),
+    rule("POST", "/api/v1/reviews/{id}/escalation", PART, ReadReview),
+    rule("POST", "/api/v1/reviews/{id}/presence", READ, ReadReview),
+    rule("PUT", "/api/v1/reviews/{id}/checklist", VOTE, VoteReview),
+    rule("POST", "/api/v1/reviews/{id}/appeal", WRITE, ReadReview),
+    rule("POST", "/api/v1/reviews/{id}/appeal/decision", VOTE, VoteReview),
+    rule("POST", "/api/v1/reviews/{id}/break-glass", ADMIN, VoteReview),
+    rule("POST", "/api/v1/reviews/{id}/break-glass/countersignature", VOTE, VoteReview),
+    rule("GET", "/api/v1/reviews/summary", READ, SignedIn),
+    rule("GET", "/api/v1/review-reasons", READ, SignedIn),
+    rule("GET", "/api/v1/policy", READ, SignedIn),
     rule("GET", "/api/v1/teams", READ, SignedIn),
     rule("POST", "/api/v1/teams", TEAMS, SignedIn),
     rule("GET", "/api/v1/teams/{team}", READ, ReadTeam),

@@ -121,7 +121,7 @@ pub async fn apply(
     change.defaults.apply(&mut filter.defaults)?;
     if approved_before != (filter.summary.clone(), filter.icon.clone()) {
         // What a curator was asked to approve has changed under the request.
-        reviews::supersede_open(state, txn, reviews::Scope::Filter(filter.id)).await?;
+        reviews::supersede_revised(state, txn, reviews::Scope::Filter(filter.id)).await?;
     }
     set_words(txn, filter.id, LabelKind::Label, change.labels, 20).await?;
     set_words(txn, filter.id, LabelKind::Category, change.categories, 5).await?;

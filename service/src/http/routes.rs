@@ -10,6 +10,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 pub fn configure(config: &mut ServiceConfig<'_>) {
     people(config);
+    reviewing(config);
     config
         .service(home::get_home)
         .service(codes::get_problem)
@@ -43,14 +44,6 @@ pub fn configure(config: &mut ServiceConfig<'_>) {
         .service(releases::http::unyank_release)
         .service(releases::http::quarantine_release)
         .service(imports::http::import_release)
-        .service(reviews::http::list_reviews)
-        .service(reviews::http::submit_review)
-        .service(reviews::http::get_review)
-        .service(reviews::http::vote_review)
-        .service(reviews::http::comment_review)
-        .service(reviews::http::assign_review)
-        .service(reviews::http::withdraw_review)
-        .service(reviews::http::release_review)
         .service(teams::http::list_teams)
         .service(teams::http::create_team)
         .service(teams::http::get_team)
@@ -64,6 +57,33 @@ pub fn configure(config: &mut ServiceConfig<'_>) {
     sharing(config);
     for_programs(config);
     machines(config);
+}
+
+/// The queue and the life of what is in it.
+fn reviewing(config: &mut ServiceConfig<'_>) {
+    config
+        .service(reviews::http::list_reviews)
+        .service(reviews::http::submit_review)
+        // Before the one with an id, which would take the word for one.
+        .service(reviews::http::summarise_reviews)
+        .service(reviews::http::get_review)
+        .service(reviews::http::vote_review)
+        .service(reviews::http::comment_review)
+        .service(reviews::http::assign_review)
+        .service(reviews::http::withdraw_review)
+        .service(reviews::http::release_review)
+        .service(reviews::http::list_reasons)
+        .service(reviews::http::get_policy)
+        .service(reviews::act_http::run_checks)
+        .service(reviews::act_http::resubmit_review)
+        .service(reviews::act_http::recuse_review)
+        .service(reviews::act_http::escalate_review)
+        .service(reviews::act_http::attend_review)
+        .service(reviews::act_http::tick_review)
+        .service(reviews::act_http::appeal_review)
+        .service(reviews::act_http::decide_appeal)
+        .service(reviews::act_http::ask_break_glass)
+        .service(reviews::act_http::countersign_break_glass);
 }
 
 /// Who belongs to what, what changes hands, and who reaches what.

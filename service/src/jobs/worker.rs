@@ -2,7 +2,8 @@
 //! safe on every replica at once; leases decide who does it.
 use super::queue;
 use crate::{
-    audit, catalog, error::Result, http::idempotency, modules, oauth, publishing, sign_in, state::State,
+    audit, catalog, error::Result, http::idempotency, modules, oauth, publishing, reviews, sign_in,
+    state::State,
 };
 use std::{future::Future, time::Duration};
 use tokio::{sync::watch, task::JoinSet, time};
@@ -34,6 +35,9 @@ pub fn spawn(state: State) -> Background {
     }));
     tasks.spawn(repeat("catalog-facets", every(60), state.clone(), stopped.clone(), |s| async move {
         catalog::facets::fill(&s).await
+    }));
+    tasks.spawn(repeat("review-times", every(60), state.clone(), stopped.clone(), |s| async move {
+        reviews::times::scheduled(&s).await
     }));
     tasks.spawn(repeat("expiry", every(3600), state, stopped, |s| async move { forget_expired(&s).await }));
     Background { stop, tasks }

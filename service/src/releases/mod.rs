@@ -235,6 +235,7 @@ pub async fn insert(
         state_reason: None,
         prior_state: None,
         published_at: None,
+        break_glass: false,
         created_by: who.id,
         created_at: state.clock.now(),
     };
@@ -274,7 +275,7 @@ pub async fn change(
     let verdict = judge(state, &release, metadata.plugin_type).await?;
     let txn = state.db.begin_write().await?;
     access::relock_filter(&*txn, filter).await?;
-    reviews::supersede_open(state, &txn, reviews::Scope::Release(release.id)).await?;
+    reviews::supersede_revised(state, &txn, reviews::Scope::Release(release.id)).await?;
     let now = release::Entity::find_by_id(release.id).lock_exclusive().one(&*txn).await?;
     if now.is_none_or(|now| now.metadata != release.metadata) {
         return Err(Error::new(

@@ -36,6 +36,8 @@ pub struct ReleaseView {
     pub created_at: Timestamp,
     pub created_by: Slug,
     pub published_at: Option<Timestamp>,
+    /// What is in force was published without quorum, by an administrator and a second person.
+    pub break_glass: bool,
     pub lineage: Option<Lineage>,
     pub links: ReleaseLinks,
     pub forms: Vec<ReleaseForm>,
@@ -129,6 +131,7 @@ pub async fn release_view(
         created_at: r.created_at,
         created_by: handle_of(&handles, r.created_by),
         published_at: r.published_at,
+        break_glass: r.break_glass,
         lineage: r.lineage.clone(),
         links: ReleaseLinks {
             module: format!("{base}/module"),

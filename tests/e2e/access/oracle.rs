@@ -115,6 +115,7 @@ const WRITE: &str = "filters:write";
 const STAGE: &str = "filters:write releases:stage";
 const VOTE: &str = "reviews:vote";
 const TOKENS: &str = "tokens:write";
+const PART: &str = "filters:write reviews:vote";
 
 pub const ROUTES: &[Route] = &[
     route("GET", "/", "", Asks::Nothing),
@@ -196,6 +197,19 @@ pub const ROUTES: &[Route] = &[
     route("POST", "/api/v1/reviews/{id}/assignment", VOTE, Asks::JudgeReview),
     route("POST", "/api/v1/reviews/{id}/withdrawal", WRITE, Asks::Withdraw),
     route("POST", "/api/v1/reviews/{id}/release", WRITE, Asks::ReleaseReview),
+    route("POST", "/api/v1/reviews/{id}/checks", PART, Asks::SeeReview),
+    route("POST", "/api/v1/reviews/{id}/resubmission", WRITE, Asks::Withdraw),
+    route("POST", "/api/v1/reviews/{id}/recusal", VOTE, Asks::JudgeReview),
+    route("POST", "/api/v1/reviews/{id}/escalation", PART, Asks::SeeReview),
+    route("POST", "/api/v1/reviews/{id}/presence", READ, Asks::SeeReview),
+    route("PUT", "/api/v1/reviews/{id}/checklist", VOTE, Asks::JudgeReview),
+    route("POST", "/api/v1/reviews/{id}/appeal", WRITE, Asks::Withdraw),
+    route("POST", "/api/v1/reviews/{id}/appeal/decision", VOTE, Asks::JudgeReview),
+    route("POST", "/api/v1/reviews/{id}/break-glass", "admin", Asks::AdminRole),
+    route("POST", "/api/v1/reviews/{id}/break-glass/countersignature", VOTE, Asks::JudgeReview),
+    route("GET", "/api/v1/reviews/summary", READ, Asks::SignIn),
+    route("GET", "/api/v1/review-reasons", READ, Asks::SignIn),
+    route("GET", "/api/v1/policy", READ, Asks::SignIn),
     route("GET", "/api/v1/teams", READ, Asks::SignIn),
     route("POST", "/api/v1/teams", "teams:write", Asks::SignIn),
     route("GET", "/api/v1/teams/{team}", READ, Asks::SeeTeam),
@@ -222,16 +236,11 @@ pub const ROUTES: &[Route] = &[
     route("POST", "/api/v1/teams/{team}/robots/{robot}/tokens", "tokens:write", Asks::MaintainTeam),
     route("DELETE", "/api/v1/teams/{team}/robots/{robot}/tokens/{id}", "tokens:write", Asks::MaintainTeam),
     route("GET", "/api/v1/filters/{namespace}/{filter}/trusted-publishers", READ, Asks::ManageFilter),
-    route(
-        "POST",
-        "/api/v1/filters/{namespace}/{filter}/trusted-publishers",
-        "tokens:write",
-        Asks::ManageFilter,
-    ),
+    route("POST", "/api/v1/filters/{namespace}/{filter}/trusted-publishers", TOKENS, Asks::ManageFilter),
     route(
         "DELETE",
         "/api/v1/filters/{namespace}/{filter}/trusted-publishers/{id}",
-        "tokens:write",
+        TOKENS,
         Asks::ManageFilter,
     ),
     route("POST", "/api/v1/trusted-publishing/token", "", Asks::Nothing),

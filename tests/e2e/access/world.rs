@@ -1,5 +1,8 @@
 //! One server with a team, its people, strangers, and two filters in one state.
-use super::oracle::{Principal, ROUTES, Route, Stage};
+use super::{
+    bodies,
+    oracle::{Principal, ROUTES, Route, Stage},
+};
 use reqwest::Method;
 use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter};
 use serde_json::{Value, json};
@@ -300,7 +303,7 @@ impl World {
             path if path.contains("/invitations/") => &target.invitation,
             path if path.contains("/transfers/") => &target.transfer,
             path if path.ends_with("/trusted-publishers/{id}") => &target.publisher,
-            path if path.ends_with("/withdrawal") => &target.closed,
+            path if path.ends_with("/withdrawal") || path.ends_with("/checks") => &target.closed,
             _ => &target.review,
         };
         let file = format!("{}.wasm", target.sha256);
@@ -363,12 +366,7 @@ impl World {
                 let draft = matches!(self.stage, Stage::PrivateDraft | Stage::PublicDraft);
                 request.json(&with(json!({"action": if draft { "unpublish" } else { "publish" }})))
             }
-            ("POST", "votes") => {
-                let digest = format!("sha256:{}", "0".repeat(64));
-                request.json(&json!({"decision": "approve", "digest": digest}))
-            }
-            ("POST", "comments") => request.json(&json!({"body": " "})),
-            ("POST", "assignment") => request.json(&json!({"assignee": "nobody-of-this-name"})),
+            (_, act) if bodies::of_review(act).is_some() => request.json(&bodies::of_review(act)),
             ("POST", "robots") => request.json(&json!({"handle": "admin", "role": "member"})),
             ("POST", "trusted-publishers") => request.json(&json!({"provider": "other", "claims": {}})),
             ("POST", "token") if route.path.starts_with("/api/") => request.json(&with_token("")),

@@ -240,6 +240,7 @@ impl Maker {
             state_reason: None,
             prior_state: None,
             published_at: published.then_some(at),
+            break_glass: false,
             created_by: self.reader.id,
             created_at: Timestamp(BEGIN),
         })

@@ -63,7 +63,8 @@ async fn accepted(state: &State, who: &Identity, id: Uuid) -> Result<(namespace:
     filters::check_name(&txn, &receiver, &filter.name, Some(filter.id)).await?;
     move_tombstones(&txn, &filter, receiver.id).await?;
     let filter = move_filter(state, &txn, filter, receiver.id).await?;
-    reviews::supersede_open(state, &txn, reviews::Scope::Filter(filter.id)).await?;
+    let all = reviews::Scope::Filter(filter.id);
+    reviews::supersede_open(state, &txn, all, "the filter was transferred").await?;
     filters::index(&txn, &receiver, &filter).await?;
     catalog::refresh(state, &txn, filter.id).await?;
     let (from, to) =
