@@ -4,6 +4,7 @@ mod assignment;
 mod bodies;
 mod confined;
 mod oracle;
+mod routes;
 mod scopes;
 mod timing;
 mod world;
