@@ -3,6 +3,7 @@
 use crate::{
     clock::Clock,
     config::{ServeArgs, StoreArgs},
+    counts::Counts,
     db::Db,
     http::limits::Limits,
     jobs::wakeup::Wakeup,
@@ -46,6 +47,8 @@ pub struct Inner {
     /// The keys of those whose identity tokens are exchanged.
     pub issuers: Issuers,
     pub limits: Limits,
+    /// Downloads and clones that are not written yet.
+    pub counts: Counts,
 }
 
 impl Deref for State {

@@ -4,6 +4,7 @@
 mod access;
 mod canary;
 mod catalog;
+mod counts;
 mod downloads;
 mod faults;
 mod house;

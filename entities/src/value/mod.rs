@@ -1,5 +1,6 @@
 //! Value types: parsed once at the edge, then column, JSON field and schema by derive.
 
+mod day;
 mod digest;
 mod metadata;
 mod scope;
@@ -8,6 +9,7 @@ mod state;
 mod timestamp;
 mod version;
 
+pub use day::Day;
 pub use digest::Sha256;
 pub use metadata::{Approved, Claims, Example, Lineage, Metadata, Strings, revision};
 pub use scope::{Scope, Scopes};

@@ -9,7 +9,7 @@ use crate::{
 };
 use sea_orm::{
     ColumnTrait, Condition, EntityTrait, ExprTrait, Order, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
-    sea_query::Expr,
+    Select, sea_query::Expr,
 };
 use serde::Deserialize;
 use std::collections::HashMap;
@@ -28,6 +28,8 @@ pub enum CatalogSort {
     #[default]
     Published,
     Name,
+    /// Most used first. Counts go on while pages are turned: one may be met twice.
+    Downloads,
 }
 
 #[derive(Clone, Debug, Deserialize, IntoParams)]
@@ -49,7 +51,7 @@ pub struct CatalogQuery {
     pub label: Option<String>,
     #[param(max_length = 50)]
     pub category: Option<String>,
-    /// Newest first, or by name. Ignored when there is a `q`: hits come best first.
+    /// Newest first, by name, or most used first. Ignored when there is a `q`: hits come best first.
     #[param(inline)]
     pub sort: Option<CatalogSort>,
     /// Where the page before ended: its `next`.
@@ -139,10 +141,19 @@ async fn keyset_page(
     cursors: &Cursors<'_>,
     limit: u64,
 ) -> Result<Page<CatalogItem>> {
-    use catalog_entry::Column::{FilterId, Name, PublishedAt};
-    let mut rows = catalog_entry::Entity::find().filter(within);
-    rows = match sort {
+    use catalog_entry::Column::{Downloads, FilterId, Name, PublishedAt};
+    let rows = catalog_entry::Entity::find().filter(within);
+    let most_first = |column: catalog_entry::Column| -> Result<Select<catalog_entry::Entity>> {
+        let mut rows = rows.clone();
+        if let Some((at, id)) = cursors.open::<(i64, Uuid)>(page.after.as_deref())? {
+            let same = Condition::all().add(column.eq(at)).add(FilterId.lt(id));
+            rows = rows.filter(column.lte(at)).filter(Condition::any().add(column.lt(at)).add(same));
+        }
+        Ok(rows.order_by(column, Order::Desc).order_by(FilterId, Order::Desc))
+    };
+    let rows = match sort {
         CatalogSort::Name => {
+            let mut rows = rows;
             if let Some((name, id)) = cursors.open::<(String, Uuid)>(page.after.as_deref())? {
                 let same = Condition::all().add(Name.eq(name.as_str())).add(FilterId.gt(id));
                 rows = rows
@@ -151,21 +162,17 @@ async fn keyset_page(
             }
             rows.order_by(Name, Order::Asc).order_by(FilterId, Order::Asc)
         }
-        CatalogSort::Published => {
-            if let Some((at, id)) = cursors.open::<(i64, Uuid)>(page.after.as_deref())? {
-                let same = Condition::all().add(PublishedAt.eq(at)).add(FilterId.lt(id));
-                rows = rows
-                    .filter(PublishedAt.lte(at))
-                    .filter(Condition::any().add(PublishedAt.lt(at)).add(same));
-            }
-            rows.order_by(PublishedAt, Order::Desc).order_by(FilterId, Order::Desc)
-        }
+        CatalogSort::Published => most_first(PublishedAt)?,
+        CatalogSort::Downloads => most_first(Downloads)?,
     };
     let mut rows = rows.limit(limit + 1).all(&*state.db).await?;
     let more = rows.len() as u64 > limit;
     rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
     let next = match (more, rows.last()) {
         (true, Some(last)) if sort == CatalogSort::Name => Some(cursors.seal(&(&last.name, last.filter_id))?),
+        (true, Some(last)) if sort == CatalogSort::Downloads => {
+            Some(cursors.seal(&(last.downloads, last.filter_id))?)
+        }
         (true, Some(last)) => Some(cursors.seal(&(last.published_at.0, last.filter_id))?),
         _ => None,
     };

@@ -82,7 +82,7 @@ async fn put(txn: &WriteTxn<'_>, filter: &filter::Model, release: &release::Mode
         labels: Set(Strings(labels.clone())),
         categories: Set(Strings(categories)),
         capabilities: Set(Strings(capabilities)),
-        downloads: Set(0),
+        downloads: Set(filter.downloads),
         published_at: Set(release.published_at.unwrap_or(release.created_at)),
     };
     use catalog_entry::Column::*;
@@ -101,6 +101,7 @@ async fn put(txn: &WriteTxn<'_>, filter: &filter::Model, release: &release::Mode
             Labels,
             Categories,
             Capabilities,
+            Downloads,
             PublishedAt,
         ])
         .to_owned();

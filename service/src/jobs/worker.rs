@@ -1,7 +1,9 @@
 //! The background of a server: jobs as they come, and the periodic duties. Each duty is
 //! safe on every replica at once; leases decide who does it.
 use super::queue;
-use crate::{audit, error::Result, http::idempotency, modules, oauth, publishing, sign_in, state::State};
+use crate::{
+    audit, counts, error::Result, http::idempotency, modules, oauth, publishing, sign_in, state::State,
+};
 use std::{future::Future, time::Duration};
 use tokio::{sync::watch, task::JoinSet, time};
 
@@ -26,6 +28,9 @@ pub fn spawn(state: State) -> Background {
     let every = |seconds| Duration::from_secs(seconds);
     tasks.spawn(repeat("audit-seal", every(1), state.clone(), stopped.clone(), |s| async move {
         audit::chain::seal(&s).await.map(|_| ())
+    }));
+    tasks.spawn(repeat("counts", every(5), state.clone(), stopped.clone(), |s| async move {
+        counts::flush::flush(&s).await
     }));
     tasks.spawn(repeat("gc", every(600), state.clone(), stopped.clone(), |s| async move {
         modules::gc::scheduled(&s).await
