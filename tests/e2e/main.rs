@@ -5,6 +5,7 @@ mod access;
 mod canary;
 mod catalog;
 mod diff;
+mod counts;
 mod downloads;
 mod facets;
 mod faults;
