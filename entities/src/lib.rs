@@ -32,6 +32,7 @@ pub mod oauth_device_code;
 pub mod oauth_grant;
 pub mod oauth_refresh_token;
 pub mod release;
+pub mod release_count;
 pub mod report;
 pub mod review;
 pub mod review_appeal;

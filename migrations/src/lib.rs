@@ -16,6 +16,7 @@ mod m0010_tokens;
 mod m0011_teams;
 mod m0012_facets;
 mod m0013_review_acts;
+mod m0014_counts;
 mod table;
 
 pub struct Migrator;
@@ -37,6 +38,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0011_teams::Step),
             Box::new(m0012_facets::Step),
             Box::new(m0013_review_acts::Step),
+            Box::new(m0014_counts::Step),
         ]
     }
 }

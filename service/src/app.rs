@@ -3,6 +3,7 @@ use crate::{
     auth,
     clock::Clock,
     config::{ServeArgs, StoreArgs},
+    counts,
     db::Db,
     error::{Error, Result},
     http, jobs, modules, oauth, operate,
@@ -43,6 +44,7 @@ impl State {
         Ok(Self::from(Inner {
             policy,
             limits: http::limits::Limits::new(&serve.rates),
+            counts: counts::Counts::new(!serve.no_counts),
             issuers,
             public_url: serve.public_url(),
             db,
@@ -67,6 +69,9 @@ impl State {
 
 /// How long answers ask clients to go elsewhere before the door is closed.
 const FAREWELL: Duration = Duration::from_secs(2);
+
+/// How long a stopping process waits for its last counts to be written.
+const LAST_WORDS: Duration = Duration::from_secs(5);
 
 /// Polls `work` inside the process's own runtime. Each of actix's threads has a runtime of its own, which
 /// ends when that thread has nothing left to serve; a pooled connection that was opened in it would be dead
@@ -110,6 +115,7 @@ pub async fn run(state: State, listener: TcpListener, stop: Option<oneshot::Rece
     let workers =
         state.serve.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(2, |n| n.get()));
     let data = web::Data::new(state.clone());
+    let counted = state.clone();
     let home = tokio::runtime::Handle::current();
     let server = HttpServer::new(move || {
         let home = home.clone();
@@ -143,5 +149,10 @@ pub async fn run(state: State, listener: TcpListener, stop: Option<oneshot::Rece
     });
     running.await?;
     background.stop().await;
+    // Nobody downloads any more: what was counted is all there is.
+    match tokio::time::timeout(LAST_WORDS, counts::flush::flush(&counted)).await {
+        Ok(Ok(())) => {}
+        outcome => tracing::warn!(?outcome, "the last downloads were not counted"),
+    }
     Ok(())
 }

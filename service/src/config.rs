@@ -156,6 +156,10 @@ pub struct ServeArgs {
     #[arg(long, env = "TAMIS_DRAIN_SECONDS", default_value_t = 30, value_name = "SECONDS")]
     pub drain_seconds: u64,
 
+    /// Count no downloads and clones.
+    #[arg(long, env = "TAMIS_NO_COUNTS")]
+    pub no_counts: bool,
+
     /// Worker threads; as many as there are cores when absent.
     #[arg(long, env = "TAMIS_THREADS", value_name = "N")]
     pub threads: Option<usize>,

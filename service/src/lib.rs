@@ -6,6 +6,7 @@ pub mod catalog;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod counts;
 pub mod db;
 pub mod error;
 pub mod failpoint;

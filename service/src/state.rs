@@ -4,6 +4,7 @@ use crate::{
     catalog::facets::Known,
     clock::Clock,
     config::{ServeArgs, StoreArgs},
+    counts::Counts,
     db::Db,
     http::limits::Limits,
     jobs::wakeup::Wakeup,
@@ -54,6 +55,8 @@ pub struct Inner {
     pub limits: Limits,
     /// What reviews take here.
     pub policy: Arc<Policy>,
+    /// Downloads and clones that are not written yet.
+    pub counts: Counts,
 }
 
 impl Deref for State {

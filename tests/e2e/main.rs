@@ -4,6 +4,7 @@
 mod access;
 mod canary;
 mod catalog;
+mod counts;
 mod diff;
 mod downloads;
 mod facets;

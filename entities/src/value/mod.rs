@@ -1,5 +1,6 @@
 //! Value types: parsed once at the edge, then column, JSON field and schema by derive.
 
+mod day;
 mod digest;
 mod facets;
 mod metadata;
@@ -9,6 +10,7 @@ mod state;
 mod timestamp;
 mod version;
 
+pub use day::Day;
 pub use digest::Sha256;
 pub use facets::Facets;
 pub use metadata::{Addend, Addends, Approved, Claims, Example, Lineage, Metadata, Strings, revision};

@@ -140,6 +140,16 @@ words!(
     /// Who signs the identity tokens of a trusted publisher; decides which claims are asked for.
     Provider { Github = "github", Gitlab = "gitlab", Other = "other" }
 );
+words!(
+    /// What of a release is counted.
+    CountKind {
+        Download = "download",
+        Clone = "clone",
+        Pull = "pull",
+        /// Any of these while not everyone could have it.
+        Unpublished = "unpublished",
+    }
+);
 words!(JobState { Queued = "queued", Dead = "dead" });
 
 impl ReviewState {

@@ -101,6 +101,7 @@ pub const RULES: &[Rule] = &[
     rule("PUT", "/api/v1/filters/{namespace}/{filter}", WRITE, WriteFilter),
     rule("DELETE", "/api/v1/filters/{namespace}/{filter}", WRITE, ManageFilter),
     rule("POST", "/api/v1/filters/{namespace}/{filter}/clone", WRITE, ReadFilter),
+    rule("GET", "/api/v1/filters/{namespace}/{filter}/counts", READ, ReadFilter),
     rule("GET", "/api/v1/filters/{namespace}/{filter}/grants", READ, ManageFilter),
     rule("PUT", "/api/v1/filters/{namespace}/{filter}/grants/{subject}", WRITE, ManageFilter),
     rule("DELETE", "/api/v1/filters/{namespace}/{filter}/grants/{subject}", WRITE, ManageFilter),

@@ -9,7 +9,7 @@ use crate::{
     search::{self, Corpus},
     state::State,
 };
-use sea_orm::{ColumnTrait, Condition, EntityTrait, Order, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{ColumnTrait, Condition, EntityTrait, Order, QueryFilter, QueryOrder, QuerySelect, Select};
 use std::collections::HashMap;
 use tamis_entities::catalog_entry;
 use uuid::Uuid;
@@ -37,10 +37,11 @@ pub async fn list(state: &State, query: &CatalogQuery) -> Result<Page<CatalogIte
 
 /// Hits come best first; in another order if that was asked for.
 async fn sorted(state: &State, hits: Vec<Uuid>, sort: CatalogSort) -> Result<Vec<Uuid>> {
-    use catalog_entry::Column::{FilterId, Name, PublishedAt};
+    use catalog_entry::Column::{Downloads, FilterId, Name, PublishedAt};
     let (column, order) = match sort {
         CatalogSort::Relevance => return Ok(hits),
         CatalogSort::Newest => (PublishedAt, Order::Desc),
+        CatalogSort::Downloads => (Downloads, Order::Desc),
         CatalogSort::Name => (Name, Order::Asc),
     };
     let rows = catalog_entry::Entity::find().select_only().column(FilterId).filter(FilterId.is_in(hits));
@@ -76,10 +77,19 @@ async fn keyset_page(
     cursors: &Cursors<'_>,
     limit: u64,
 ) -> Result<Page<CatalogItem>> {
-    use catalog_entry::Column::{FilterId, Name, PublishedAt};
-    let mut rows = catalog_entry::Entity::find().filter(within);
-    rows = match sort {
+    use catalog_entry::Column::{Downloads, FilterId, Name, PublishedAt};
+    let rows = catalog_entry::Entity::find().filter(within);
+    let most_first = |column: catalog_entry::Column| -> Result<Select<catalog_entry::Entity>> {
+        let mut rows = rows.clone();
+        if let Some((at, id)) = cursors.open::<(i64, Uuid)>(page.after.as_deref())? {
+            let same = Condition::all().add(column.eq(at)).add(FilterId.lt(id));
+            rows = rows.filter(column.lte(at)).filter(Condition::any().add(column.lt(at)).add(same));
+        }
+        Ok(rows.order_by(column, Order::Desc).order_by(FilterId, Order::Desc))
+    };
+    let rows = match sort {
         CatalogSort::Name => {
+            let mut rows = rows;
             if let Some((name, id)) = cursors.open::<(String, Uuid)>(page.after.as_deref())? {
                 let same = Condition::all().add(Name.eq(name.as_str())).add(FilterId.gt(id));
                 rows = rows
@@ -88,21 +98,17 @@ async fn keyset_page(
             }
             rows.order_by(Name, Order::Asc).order_by(FilterId, Order::Asc)
         }
-        CatalogSort::Relevance | CatalogSort::Newest => {
-            if let Some((at, id)) = cursors.open::<(i64, Uuid)>(page.after.as_deref())? {
-                let same = Condition::all().add(PublishedAt.eq(at)).add(FilterId.lt(id));
-                rows = rows
-                    .filter(PublishedAt.lte(at))
-                    .filter(Condition::any().add(PublishedAt.lt(at)).add(same));
-            }
-            rows.order_by(PublishedAt, Order::Desc).order_by(FilterId, Order::Desc)
-        }
+        CatalogSort::Relevance | CatalogSort::Newest => most_first(PublishedAt)?,
+        CatalogSort::Downloads => most_first(Downloads)?,
     };
     let mut rows = rows.limit(limit + 1).all(&*state.db).await?;
     let more = rows.len() as u64 > limit;
     rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
     let next = match (more, rows.last()) {
         (true, Some(last)) if sort == CatalogSort::Name => Some(cursors.seal(&(&last.name, last.filter_id))?),
+        (true, Some(last)) if sort == CatalogSort::Downloads => {
+            Some(cursors.seal(&(last.downloads, last.filter_id))?)
+        }
         (true, Some(last)) => Some(cursors.seal(&(last.published_at.0, last.filter_id))?),
         _ => None,
     };

@@ -91,7 +91,7 @@ async fn put(txn: &WriteTxn<'_>, filter: &filter::Model, release: &release::Mode
         categories: Set(Strings(categories)),
         capabilities: Set(Strings(capabilities)),
         facets: Set(Some(facets)),
-        downloads: Set(0),
+        downloads: Set(filter.downloads),
         published_at: Set(release.published_at.unwrap_or(release.created_at)),
     };
     use catalog_entry::Column::*;
@@ -111,6 +111,7 @@ async fn put(txn: &WriteTxn<'_>, filter: &filter::Model, release: &release::Mode
             Categories,
             Capabilities,
             Facets,
+            Downloads,
             PublishedAt,
         ])
         .to_owned();

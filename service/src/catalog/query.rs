@@ -30,6 +30,8 @@ pub enum CatalogSort {
     #[serde(alias = "published")]
     Newest,
     Name,
+    /// Most used first. Counts go on while pages are turned: one may be met twice.
+    Downloads,
 }
 
 #[derive(Clone, Debug, Default, Deserialize, IntoParams)]

@@ -24,6 +24,7 @@ pub struct CatalogItem {
     pub categories: Vec<String>,
     /// What the module's imports let it do.
     pub capabilities: Vec<String>,
+    /// Downloads and pulls of its releases; some seconds late.
     pub downloads: i64,
     pub published_at: Timestamp,
 }

@@ -29,6 +29,8 @@ pub enum FilterSort {
     #[default]
     Name,
     Updated,
+    /// Most used first. Counts go on while pages are turned: one may be met twice.
+    Downloads,
 }
 
 #[derive(Debug, Deserialize, IntoParams)]
@@ -263,6 +265,9 @@ async fn keyset_page(
     rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
     let next = match (more, rows.last()) {
         (true, Some(last)) if sort == FilterSort::Name => Some(cursors.seal(&(&last.name, last.id))?),
+        (true, Some(last)) if sort == FilterSort::Downloads => {
+            Some(cursors.seal(&(last.downloads, last.id))?)
+        }
         (true, Some(last)) => Some(cursors.seal(&(last.updated_at.0, last.id))?),
         _ => None,
     };
@@ -275,29 +280,33 @@ fn in_order(rows: Select<filter::Entity>, sort: FilterSort) -> Select<filter::En
         FilterSort::Updated => {
             rows.order_by_desc(filter::Column::UpdatedAt).order_by_desc(filter::Column::Id)
         }
+        FilterSort::Downloads => {
+            rows.order_by_desc(filter::Column::Downloads).order_by_desc(filter::Column::Id)
+        }
     }
 }
 
 /// What comes after the cursor. The plain bound is for the index, the exact one for ties.
 fn after(sort: FilterSort, page: &PageQuery, cursors: &Cursors<'_>) -> Result<Condition> {
-    use filter::Column::{Id, Name, UpdatedAt};
-    let all = Condition::all();
-    Ok(match sort {
-        FilterSort::Name => match cursors.open::<(String, Uuid)>(page.after.as_deref())? {
-            Some((name, id)) => {
-                let same = Condition::all().add(Name.eq(name.as_str())).add(Id.gt(id));
-                all.add(Name.gte(name.as_str())).add(Condition::any().add(Name.gt(name)).add(same))
-            }
-            None => all,
-        },
-        FilterSort::Updated => match cursors.open::<(i64, Uuid)>(page.after.as_deref())? {
-            Some((at, id)) => {
-                let same = Condition::all().add(UpdatedAt.eq(at)).add(Id.lt(id));
-                all.add(UpdatedAt.lte(at)).add(Condition::any().add(UpdatedAt.lt(at)).add(same))
-            }
-            None => all,
-        },
-    })
+    use filter::Column::{Downloads, Id, Name, UpdatedAt};
+    let most_first = match sort {
+        FilterSort::Name => {
+            let Some((name, id)) = cursors.open::<(String, Uuid)>(page.after.as_deref())? else {
+                return Ok(Condition::all());
+            };
+            let same = Condition::all().add(Name.eq(name.as_str())).add(Id.gt(id));
+            let beyond = Condition::any().add(Name.gt(name.as_str())).add(same);
+            return Ok(Condition::all().add(Name.gte(name)).add(beyond));
+        }
+        FilterSort::Updated => UpdatedAt,
+        FilterSort::Downloads => Downloads,
+    };
+    let Some((at, id)) = cursors.open::<(i64, Uuid)>(page.after.as_deref())? else {
+        return Ok(Condition::all());
+    };
+    let same = Condition::all().add(most_first.eq(at)).add(Id.lt(id));
+    let beyond = Condition::any().add(most_first.lt(at)).add(same);
+    Ok(Condition::all().add(most_first.lte(at)).add(beyond))
 }
 
 async fn items(state: &State, rows: Vec<filter::Model>) -> Result<Vec<FilterItem>> {
@@ -308,6 +317,7 @@ async fn items(state: &State, rows: Vec<filter::Model>) -> Result<Vec<FilterItem
         name: f.name,
         title: f.title,
         summary: f.summary,
+        downloads: f.downloads,
         updated_at: f.updated_at,
     };
     Ok(rows.into_iter().map(item).collect())

@@ -85,6 +85,7 @@ pub async fn create(
         icon: None,
         defaults: Metadata::default(),
         published_releases: 0,
+        downloads: 0,
         row_version: 1,
         created_by: who.id,
         created_at: now,

@@ -2,8 +2,8 @@
 //! `auth::table`; a test compares the two.
 use super::{codes, document, health, home, problem};
 use crate::{
-    audit, catalog, filters, imports, modules, oauth, publishing, releases, reviews, robots, sign_in, teams,
-    tokens, users,
+    audit, catalog, counts, filters, imports, modules, oauth, publishing, releases, reviews, robots, sign_in,
+    teams, tokens, users,
 };
 use actix_web::{HttpResponse, http::StatusCode};
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -28,6 +28,7 @@ pub fn configure(config: &mut ServiceConfig<'_>) {
         .service(filters::http::put_filter)
         .service(filters::http::delete_filter)
         .service(filters::http::clone_filter)
+        .service(counts::http::get_filter_counts)
         .service(filters::http::list_grants)
         .service(filters::http::put_grant)
         .service(filters::http::delete_grant)

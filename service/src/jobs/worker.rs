@@ -2,7 +2,7 @@
 //! safe on every replica at once; leases decide who does it.
 use super::queue;
 use crate::{
-    audit, catalog, error::Result, http::idempotency, modules, oauth, publishing, reviews, sign_in,
+    audit, catalog, counts, error::Result, http::idempotency, modules, oauth, publishing, reviews, sign_in,
     state::State,
 };
 use std::{future::Future, time::Duration};
@@ -29,6 +29,9 @@ pub fn spawn(state: State) -> Background {
     let every = |seconds| Duration::from_secs(seconds);
     tasks.spawn(repeat("audit-seal", every(1), state.clone(), stopped.clone(), |s| async move {
         audit::chain::seal(&s).await.map(|_| ())
+    }));
+    tasks.spawn(repeat("counts", every(5), state.clone(), stopped.clone(), |s| async move {
+        counts::flush::flush(&s).await
     }));
     tasks.spawn(repeat("gc", every(600), state.clone(), stopped.clone(), |s| async move {
         modules::gc::scheduled(&s).await

@@ -9,6 +9,7 @@ pub mod view;
 use crate::{
     audit::{self, Actor},
     auth::{Caller, FilterAccess, Identity, UploadTarget, access, again::again},
+    counts,
     db::WriteTxn,
     error::{Error, Kind, Result},
     fail_here, failpoint,
@@ -344,6 +345,7 @@ pub async fn bury(
     tombstone::Entity::insert(row).on_conflict(again).exec_without_returning(&**txn).await?;
     // The grace runs from here.
     store::touch(state, txn, &release.sha256, None).await?;
+    counts::flush::take_out(txn, release).await?;
     release::Entity::delete_by_id(release.id).exec(&**txn).await?;
     Ok(())
 }

@@ -101,6 +101,7 @@ pub const ROUTES: &[Route] = &[
     route("PUT", "/api/v1/filters/{namespace}/{filter}", WRITE, Asks::WriteFilter),
     route("DELETE", "/api/v1/filters/{namespace}/{filter}", WRITE, Asks::ManageFilter),
     route("POST", "/api/v1/filters/{namespace}/{filter}/clone", WRITE, Asks::Clone),
+    route("GET", "/api/v1/filters/{namespace}/{filter}/counts", READ, Asks::SeeFilter),
     route("GET", "/api/v1/filters/{namespace}/{filter}/grants", READ, Asks::ManageFilter),
     route("PUT", "/api/v1/filters/{namespace}/{filter}/grants/{subject}", WRITE, Asks::ManageFilter),
     route("DELETE", "/api/v1/filters/{namespace}/{filter}/grants/{subject}", WRITE, Asks::ManageFilter),

@@ -164,6 +164,7 @@ impl Maker {
             icon: None,
             defaults: release.metadata.clone(),
             published_releases: i64::from(share < 7),
+            downloads: self.random.below(10_000) as i64,
             row_version: 1,
             created_by: self.reader.id,
             created_at: Timestamp(BEGIN),
