@@ -29,6 +29,8 @@ pub struct Model {
     pub categories: Strings,
     #[sea_orm(column_type = "JsonBinary")]
     pub capabilities: Strings,
+    /// Names a row of `catalog_facets`; null until they are found out.
+    pub facets: Option<String>,
     pub downloads: i64,
     #[sea_orm(indexed)]
     pub published_at: Timestamp,

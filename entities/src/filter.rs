@@ -30,6 +30,8 @@ pub struct Model {
     pub defaults: Metadata,
     /// Releases that are published or yanked; above zero the filter is visible to everyone.
     pub published_releases: i64,
+    /// How often everyone's releases of it were downloaded or pulled; the sum of `release_counts`.
+    pub downloads: i64,
     /// Counts changes of this row: the `ETag` of the filter.
     pub row_version: i64,
     pub created_by: Uuid,

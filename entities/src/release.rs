@@ -35,6 +35,8 @@ pub struct Model {
     /// The state before quarantine, to which an approved `unquarantine` returns.
     pub prior_state: Option<ReleaseState>,
     pub published_at: Option<Timestamp>,
+    /// What is in force was published without quorum.
+    pub break_glass: bool,
     pub created_by: Uuid,
     pub created_at: Timestamp,
 }

@@ -15,6 +15,9 @@ pub struct Model {
     #[sea_orm(column_type = "JsonBinary")]
     pub findings: Json,
     pub ran_at: Timestamp,
+    pub duration_ms: i64,
+    /// Of the rules of this check.
+    pub version: String,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

@@ -14,6 +14,8 @@ pub struct Model {
     #[sea_orm(column_type = "Text")]
     pub body: String,
     pub created_at: Timestamp,
+    /// For curators only.
+    pub internal: bool,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

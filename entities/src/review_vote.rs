@@ -20,6 +20,8 @@ pub struct Model {
     #[sea_orm(column_type = "Text", nullable)]
     pub note: Option<String>,
     pub created_at: Timestamp,
+    /// The round of the review that the vote is about.
+    pub round: i64,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

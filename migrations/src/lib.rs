@@ -14,6 +14,9 @@ mod m0008_oauth;
 mod m0009_sign_in;
 mod m0010_tokens;
 mod m0011_teams;
+mod m0012_facets;
+mod m0013_review_acts;
+mod m0014_counts;
 mod table;
 
 pub struct Migrator;
@@ -33,6 +36,9 @@ impl MigratorTrait for Migrator {
             Box::new(m0009_sign_in::Step),
             Box::new(m0010_tokens::Step),
             Box::new(m0011_teams::Step),
+            Box::new(m0012_facets::Step),
+            Box::new(m0013_review_acts::Step),
+            Box::new(m0014_counts::Step),
         ]
     }
 }

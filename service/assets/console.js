@@ -54,6 +54,10 @@
   document.addEventListener("change", (event) => {
     if (event.target.matches("[data-submits]")) event.target.form.requestSubmit();
     const shown = event.target.closest("[data-shows]");
+    const fills = event.target.closest("[data-fills]");
+    const filled = fills && document.getElementById(fills.dataset.fills);
+    const words = fills?.selectedOptions[0]?.dataset.text;
+    if (filled && words) filled.value = words;
     if (shown) for (const part of all("[data-for]", shown.form)) part.hidden = part.dataset.for !== shown.value;
   });
 
@@ -108,8 +112,19 @@
     "/": () => (one("[data-main-search]") || one("#find"))?.focus(),
     "[": () => tab(-1),
     "]": () => tab(1),
+    n: () => finding(1),
+    p: () => finding(-1),
     "?": () => document.getElementById("keys")?.showModal(),
   };
+  function finding(step) {
+    const found = all("[data-finding], .finding");
+    if (!found.length) return;
+    const at = found.indexOf(document.activeElement);
+    const next = found[(at + step + found.length) % found.length] || found[0];
+    next.tabIndex = -1;
+    next.focus();
+    next.scrollIntoView({ block: "center" });
+  }
   function tab(step) {
     const tabs = all(".tabs a");
     const at = tabs.findIndex((link) => link.hasAttribute("aria-current"));
@@ -142,6 +157,12 @@
       setTimeout(() => (first = ""), 1000);
       return;
     }
+    const field = one(`[data-key-focus="${CSS.escape(event.key)}"]`);
+    if (field) {
+      event.preventDefault();
+      field.focus();
+      return;
+    }
     const own = one(`[data-key="${CSS.escape(event.key)}"]`);
     if (own) {
       event.preventDefault();
@@ -151,6 +172,22 @@
       keys[event.key]();
     }
   });
+
+  /* Who looks at a review is there: others see it, and what one has taken stays one's own. */
+  const review = location.pathname.match(/^\/reviews\/[0-9a-f-]{36}$/);
+  if (review) {
+    const there = () => document.hidden || fetch(`/api/v1${location.pathname}/presence`, { method: "POST" }).catch(() => {});
+    there();
+    setInterval(there, 60000);
+  }
+  /* What runs is followed until it has ended; never under a hand that types. */
+  if (one("[data-follow]")) {
+    const follow = setInterval(() => {
+      if (typing(document.activeElement) || one("dialog[open]")) return;
+      clearInterval(follow);
+      location.reload();
+    }, 2000);
+  }
 
   /* Uploads: drop anywhere on the page, progress by bytes, cancel; the report appears in place. */
   const form = one("form[data-upload]");

@@ -3,17 +3,21 @@ use crate::{
     auth,
     clock::Clock,
     config::{ServeArgs, StoreArgs},
-    console,
+    console, counts,
     db::Db,
     error::{Error, Result},
     http, jobs, modules, oauth, operate,
     publishing::issuer::Issuers,
+    reviews::policy::Policy,
     state::{Inner, State},
 };
 use actix_web::{App, HttpServer, dev::Service, web};
 use std::{
     net::TcpListener,
-    sync::atomic::{AtomicBool, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 use tokio::sync::{Semaphore, oneshot};
@@ -36,8 +40,11 @@ impl State {
         let outbound = crate::imports::client(&serve)?;
         let sign_in = crate::sign_in::SignIn::open(serve.sign_in.as_deref(), cores)?;
         let issuers = Issuers::new(&outbound, clock.clone(), serve.allow_networks.clone());
+        let policy = Arc::new(Policy::load(serve.policy.as_deref())?);
         Ok(Self::from(Inner {
+            policy,
             limits: http::limits::Limits::new(&serve.rates),
+            counts: counts::Counts::new(!serve.no_counts),
             issuers,
             public_url: serve.public_url(),
             db,
@@ -47,6 +54,8 @@ impl State {
             serve,
             secret,
             verifiers: modules::verifiers::Verifiers::start(cores)?,
+            readings: Semaphore::new(cores).into(),
+            facets: crate::catalog::facets::Known::default(),
             hot: modules::hot::Hot::default(),
             transfers: Semaphore::new(256),
             outbound,
@@ -60,6 +69,9 @@ impl State {
 
 /// How long answers ask clients to go elsewhere before the door is closed.
 const FAREWELL: Duration = Duration::from_secs(2);
+
+/// How long a stopping process waits for its last counts to be written.
+const LAST_WORDS: Duration = Duration::from_secs(5);
 
 /// Polls `work` inside the process's own runtime. Each of actix's threads has a runtime of its own, which
 /// ends when that thread has nothing left to serve; a pooled connection that was opened in it would be dead
@@ -103,6 +115,7 @@ pub async fn run(state: State, listener: TcpListener, stop: Option<oneshot::Rece
     let workers =
         state.serve.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(2, |n| n.get()));
     let data = web::Data::new(state.clone());
+    let counted = state.clone();
     let home = tokio::runtime::Handle::current();
     let server = HttpServer::new(move || {
         let home = home.clone();
@@ -137,5 +150,10 @@ pub async fn run(state: State, listener: TcpListener, stop: Option<oneshot::Rece
     });
     running.await?;
     background.stop().await;
+    // Nobody downloads any more: what was counted is all there is.
+    match tokio::time::timeout(LAST_WORDS, counts::flush::flush(&counted)).await {
+        Ok(Ok(())) => {}
+        outcome => tracing::warn!(?outcome, "the last downloads were not counted"),
+    }
     Ok(())
 }

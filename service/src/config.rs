@@ -131,6 +131,11 @@ pub struct ServeArgs {
     #[arg(long, env = "TAMIS_SIGN_IN", value_name = "FILE")]
     pub sign_in: Option<PathBuf>,
 
+    /// What reviews take: required checks, quorum, times. A TOML file; see service/docs/policy.sample.toml.
+    /// Without it the values that the sample has.
+    #[arg(long, env = "TAMIS_POLICY", value_name = "FILE")]
+    pub policy: Option<PathBuf>,
+
     /// A proxy in front of this server, as a network, e.g. 10.0.0.5/32: the addresses that it writes into
     /// X-Forwarded-For are believed; may be repeated.
     #[arg(long = "trusted-proxy", env = "TAMIS_TRUSTED_PROXY", value_name = "CIDR", value_delimiter = ',')]
@@ -150,6 +155,10 @@ pub struct ServeArgs {
     /// Seconds that requests in flight get to finish after SIGTERM.
     #[arg(long, env = "TAMIS_DRAIN_SECONDS", default_value_t = 30, value_name = "SECONDS")]
     pub drain_seconds: u64,
+
+    /// Count no downloads and clones.
+    #[arg(long, env = "TAMIS_NO_COUNTS")]
+    pub no_counts: bool,
 
     /// Worker threads; as many as there are cores when absent.
     #[arg(long, env = "TAMIS_THREADS", value_name = "N")]

@@ -39,9 +39,17 @@ pub const NAMES: &[&str] = &[
 /// acknowledged and never committed.
 pub const ACK_BEFORE_COMMIT: &str = "upload.ack-before-commit";
 
+/// In each check of a review, on a thread of its own: it may fail, panic, hang or take the process along.
+pub const CHECK: &str = "review.check";
+
 /// Whether a seeded mistake is to be made now; never without the feature.
 pub fn is_seeded(name: &'static str) -> bool {
-    fail::fail_point!(name, |_| true);
+    fail::fail_point!(name, |argument: Option<String>| {
+        if argument.as_deref() == Some("abort") {
+            std::process::abort();
+        }
+        true
+    });
     // The macro is empty without its feature.
     let _ = name;
     false

@@ -1,14 +1,17 @@
 //! What every slice may reach. Knows what the parts are, not what anybody does with them;
 //! `app` puts them together.
 use crate::{
+    catalog::facets::Known,
     clock::Clock,
     config::{ServeArgs, StoreArgs},
+    counts::Counts,
     db::Db,
     http::limits::Limits,
     jobs::wakeup::Wakeup,
     modules::{hot::Hot, verifiers::Verifiers},
     oauth,
     publishing::issuer::Issuers,
+    reviews::policy::Policy,
     sign_in::SignIn,
 };
 use std::{
@@ -33,6 +36,10 @@ pub struct Inner {
     pub secret: [u8; 32],
     /// At most one verification per core at once: each holds a whole module in memory.
     pub verifiers: Verifiers,
+    /// What filters of the catalog have in common.
+    pub facets: Known,
+    /// Stored modules read as a whole at once, until the work on them is done.
+    pub readings: Arc<Semaphore>,
     /// Modules that are downloaded often.
     pub hot: Hot,
     /// Bodies being received or stored at once; more wait their turn.
@@ -46,6 +53,10 @@ pub struct Inner {
     /// The keys of those whose identity tokens are exchanged.
     pub issuers: Issuers,
     pub limits: Limits,
+    /// What reviews take here.
+    pub policy: Arc<Policy>,
+    /// Downloads and clones that are not written yet.
+    pub counts: Counts,
 }
 
 impl Deref for State {

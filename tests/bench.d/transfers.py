@@ -96,6 +96,28 @@ def downloads(binary, work, rounds, duration):
     tamis.stop()
 
 
+def counting(binary, work, rounds, duration):
+    """The same downloads from a server that counts and one that does not; small ones, where it would show."""
+    report.section("downloads with and without counting, interleaved")
+    core = 1 if os.cpu_count() > 1 else None
+    body, pair = wasm.padded(FILTER, len(FILTER) + 100), {}
+    for counts in (True, False):
+        tamis = pair[counts] = Tamis(binary, work / f"counting-{counts}")
+        if not counts:
+            tamis.environment["TAMIS_NO_COUNTS"] = "true"
+        author, curator = tamis.person("author"), tamis.person("curator", "curator")
+        tamis.start(core=core)
+        digest = tamis.publish(author, curator, "author/small", "1.0.0", body)
+    url = lambda counts: f"http://127.0.0.1:{pair[counts].address[1]}/modules/sha256/{digest}.wasm"
+    # Each goes first as often as the other.
+    runs = [{counts: wrk(url(counts), duration)[0] for counts in ((True, False) if n % 2 else (False, True))} for n in range(2 * rounds)]
+    ratio = report.median([run[True] / run[False] for run in runs])
+    rates = [report.median([run[counts] for run in runs]) for counts in (True, False)]
+    report.bar("download, counted / not counted", f"{ratio:.3f} ({rates[0]:.0f}/s; {rates[1]:.0f}/s)", ">= 0.97", ratio >= 0.97)
+    for tamis in pair.values():
+        tamis.stop()
+
+
 def memory(binary, work, clients=200):
     report.section(f"memory: {clients} uploads of 10 MB at once")
     tamis = Tamis(binary, work / "memory")

@@ -88,7 +88,7 @@ for (let waited = 0; review.state === "checking" && waited < 300; waited++) {
 same("review", review.state, "approved");
 same("published", must(await author.POST("/api/v1/reviews/{id}/release", id)).state, "published");
 
-const found = must(await anyone.GET("/api/v1/catalog", { params: { query: { q: "typescript", type: "http", limit: 5 } } }));
+const found = must(await anyone.GET("/api/v1/catalog", { params: { query: { q: "typescript", type: ["http"], limit: 5 } } }));
 same("found", found.items.map((item) => `${item.namespace}/${item.name}@${item.version}`).join(), `${me.handle}/from-typescript@${version}`);
 
 for (const down of [

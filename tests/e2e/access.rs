@@ -1,9 +1,11 @@
 //! Who may do what: every route, asked by everybody, in every state of what it speaks of.
 //! The oracle says what must come; what may not be seen must look like what is not there.
 mod assignment;
+mod bodies;
 mod confined;
 mod oracle;
 mod pages;
+mod routes;
 mod scopes;
 mod timing;
 mod world;

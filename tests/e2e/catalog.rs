@@ -1,6 +1,9 @@
 //! Finding: lists, pages, search.
 use serde_json::json;
-use tamis_e2e::{app::TestApp, fixtures::distinct};
+use tamis_e2e::{
+    app::TestApp,
+    fixtures::{distinct, filter},
+};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn pages_hold_everything_once_in_order() {
@@ -73,5 +76,28 @@ async fn a_list_is_narrowed_by_the_visibility_that_it_shows() {
         let items = page["items"].as_array().unwrap();
         assert_eq!(items.len(), 1, "{visibility}: {page}");
         assert_eq!((&items[0]["name"], &items[0]["visibility"]), (&json!(name), &json!(visibility)));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_capability_that_a_report_names_is_told_in_words() {
+    let app = TestApp::spawn().await;
+    let alice = app.author("alice").await;
+    let words = app.anonymous().get("/api/v1/capabilities").await.expect(200).json();
+    let words = words["items"].as_array().unwrap();
+    let of = |id: &serde_json::Value| words.iter().find(|w| w["id"] == *id);
+    let call = of(&json!("http-call")).unwrap();
+    assert_eq!((&call["title"], &call["group"]), (&json!("Call out over HTTP"), &json!("calls")));
+    assert_eq!(call["imports"], json!(["proxy_http_call"]));
+    alice.upload("alice/jwt", "1.0.0", filter("jwt-claims").to_vec()).await.expect(201);
+    let report = alice.get("/api/v1/filters/alice/jwt/releases/1.0.0/report").await.expect(200).json();
+    let found = report["capabilities"].as_array().unwrap();
+    assert!(found.len() > 3, "{report}");
+    for capability in found {
+        let words = of(&capability["id"]).unwrap();
+        assert_eq!(words["title"], capability["title"]);
+        for import in capability["imports"].as_array().unwrap() {
+            assert!(words["imports"].as_array().unwrap().contains(import), "{capability}");
+        }
     }
 }

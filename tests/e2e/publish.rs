@@ -27,7 +27,7 @@ async fn an_upload_is_verified_reviewed_published_found_cloned_and_downloaded() 
     let review =
         carl.get(&format!("/api/v1/reviews/{}", review["id"].as_str().unwrap())).await.expect(200).json();
     assert_eq!(review["state"], "in_review");
-    assert_eq!(review["checks"].as_array().unwrap().len(), 6);
+    assert_eq!(review["checks"].as_array().unwrap().len(), 11);
     carl.vote(&review, "approve").await.expect(200);
     alice.release(&review).await.expect(200);
 

@@ -4,7 +4,10 @@ use std::path::{Path, PathBuf};
 use tamis::db::Db;
 use tokio::sync::{Mutex, OnceCell};
 
-const TEMPLATE: &str = "tamis_e2e_template";
+/// One for each test process: two checkouts may have different schemas and test on one server.
+fn template() -> String {
+    format!("tamis_e2e_{}", std::process::id())
+}
 
 /// The server to make databases on, if not SQLite.
 pub fn server() -> Option<String> {
@@ -42,15 +45,16 @@ async fn postgres(server: &str) -> String {
     static ONE: Mutex<()> = Mutex::const_new(());
     let (base, _) = server.rsplit_once('/').expect("TAMIS_TEST_DATABASE_URL ends in /database");
     let admin = Db::connect(server, 2).await.unwrap();
+    let original = template();
     use sea_orm::ConnectionTrait;
     READY
         .get_or_init(|| async {
             admin
-                .execute_unprepared(&format!("DROP DATABASE IF EXISTS {TEMPLATE} WITH (FORCE)"))
+                .execute_unprepared(&format!("DROP DATABASE IF EXISTS {original} WITH (FORCE)"))
                 .await
                 .unwrap();
-            admin.execute_unprepared(&format!("CREATE DATABASE {TEMPLATE}")).await.unwrap();
-            let template = Db::connect(&format!("{base}/{TEMPLATE}"), 4).await.unwrap();
+            admin.execute_unprepared(&format!("CREATE DATABASE {original}")).await.unwrap();
+            let template = Db::connect(&format!("{base}/{original}"), 4).await.unwrap();
             template.migrate(None).await.unwrap();
             template.close().await.unwrap();
         })
@@ -59,7 +63,7 @@ async fn postgres(server: &str) -> String {
     {
         // A template that somebody is copying cannot be copied by another.
         let _turn = ONE.lock().await;
-        admin.execute_unprepared(&format!("CREATE DATABASE {name} TEMPLATE {TEMPLATE}")).await.unwrap();
+        admin.execute_unprepared(&format!("CREATE DATABASE {name} TEMPLATE {original}")).await.unwrap();
     }
     admin.close().await.unwrap();
     format!("{base}/{name}")

@@ -40,7 +40,7 @@ pub async fn validate(config: &Value) -> anyhow::Result<Validation> {
     Ok(Validation {
         accepted: output.status.success(),
         output: String::from_utf8_lossy(&output.stderr).into_owned()
-            + &String::from_utf8_lossy(&output.stdout),
+            + &*String::from_utf8_lossy(&output.stdout),
     })
 }
 

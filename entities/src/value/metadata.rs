@@ -69,6 +69,18 @@ pub struct Approved {
     pub metadata: Metadata,
 }
 
+/// One reason why a review deserves a closer look, and how much it weighs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = RiskAddend)]
+pub struct Addend {
+    pub id: String,
+    pub label: String,
+    pub points: i64,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, FromJsonQueryResult)]
+pub struct Addends(pub Vec<Addend>);
+
 /// A list of short texts in one JSON column, for showing, never for filtering.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, FromJsonQueryResult)]
 pub struct Strings(pub Vec<String>);

@@ -1,6 +1,8 @@
 //! Value types: parsed once at the edge, then column, JSON field and schema by derive.
 
+mod day;
 mod digest;
+mod facets;
 mod metadata;
 mod scope;
 mod slug;
@@ -8,8 +10,10 @@ mod state;
 mod timestamp;
 mod version;
 
+pub use day::Day;
 pub use digest::Sha256;
-pub use metadata::{Approved, Claims, Example, Lineage, Metadata, Strings, revision};
+pub use facets::Facets;
+pub use metadata::{Addend, Addends, Approved, Claims, Example, Lineage, Metadata, Strings, revision};
 pub use scope::{Scope, Scopes};
 pub use slug::{RESERVED, Slug};
 pub use state::*;

@@ -92,6 +92,39 @@ words!(ReviewState {
     Expired = "expired",
     Superseded = "superseded",
 });
+words!(
+    /// What can be done to a review.
+    ReviewAct {
+        Submit = "submit",
+        ChecksPass = "checks_pass",
+        ChecksBlock = "checks_block",
+        RunChecks = "run_checks",
+        Vote = "vote",
+        Approve = "approve",
+        RequestChanges = "request_changes",
+        Reconsider = "reconsider",
+        Reject = "reject",
+        Resubmit = "resubmit",
+        Withdraw = "withdraw",
+        Expire = "expire",
+        Supersede = "supersede",
+        Release = "release",
+        Assign = "assign",
+        Recuse = "recuse",
+        Comment = "comment",
+        Tick = "tick",
+        Escalate = "escalate",
+        Appeal = "appeal",
+        Reopen = "reopen",
+        Uphold = "uphold",
+        AskBreakGlass = "ask_break_glass",
+        BreakGlass = "break_glass",
+    }
+);
+words!(
+    /// What becomes of an appeal: the review is decided anew, or the rejection stays.
+    AppealDecision { Reopen = "reopen", Uphold = "uphold" }
+);
 words!(Decision { Approve = "approve", Reject = "reject", RequestChanges = "request_changes" });
 words!(CheckResult { Pass = "pass", Warn = "warn", Fail = "fail", Error = "error", NotApplicable = "not_applicable" });
 words!(
@@ -106,6 +139,16 @@ words!(
 words!(
     /// Who signs the identity tokens of a trusted publisher; decides which claims are asked for.
     Provider { Github = "github", Gitlab = "gitlab", Other = "other" }
+);
+words!(
+    /// What of a release is counted.
+    CountKind {
+        Download = "download",
+        Clone = "clone",
+        Pull = "pull",
+        /// Any of these while not everyone could have it.
+        Unpublished = "unpublished",
+    }
 );
 words!(JobState { Queued = "queued", Dead = "dead" });
 

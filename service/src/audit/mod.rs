@@ -38,6 +38,12 @@ impl Actor {
     }
 }
 
+impl std::fmt::Display for Actor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
 pub async fn record<C: ConnectionTrait>(
     txn: &C,
     clock: &Clock,

@@ -1,13 +1,14 @@
 //! Handlers of `/api/v1/catalog`: published only, for everyone.
 use super::{
-    list::{self, CatalogQuery},
-    view::{CatalogDetail, CatalogItem},
+    count, list,
+    query::CatalogQuery,
+    view::{CatalogDetail, CatalogFacets, CatalogItem},
 };
 use crate::{
     auth::{access::segment, names},
     error::{Error, Result},
     filters::view::visibility,
-    http::{body::Query, page::Page, problem::Problems},
+    http::{many::ManyQuery, page::Page, problem::Problems},
     state::State,
 };
 use actix_web::{HttpRequest, get, web};
@@ -23,9 +24,23 @@ use tamis_entities::{
 #[get("/api/v1/catalog")]
 pub async fn list_catalog(
     state: web::Data<State>,
-    query: Query<CatalogQuery>,
+    query: ManyQuery<CatalogQuery>,
 ) -> Result<web::Json<Page<CatalogItem>>> {
     Ok(web::Json(list::list(&state, &query.0).await?))
+}
+
+/// Count what the catalog could be narrowed to
+///
+/// Takes the same query as the list, and tells for each value of a facet how many filters one
+/// would find by choosing it. `sort`, `after` and `limit` change nothing here.
+#[utoipa::path(tag = "catalog", operation_id = "countCatalog", params(CatalogQuery),
+    responses((status = 200, description = "The counts", body = CatalogFacets), Problems), security((), ("token" = [])))]
+#[get("/api/v1/catalog/facets")]
+pub async fn count_catalog(
+    state: web::Data<State>,
+    query: ManyQuery<CatalogQuery>,
+) -> Result<web::Json<CatalogFacets>> {
+    Ok(web::Json(count::facets(&state, &query.0).await?))
 }
 
 /// Get a filter of the catalog

@@ -1,7 +1,12 @@
 //! The catalog: one row per filter with something published, written in the transaction
 //! that publishes, so that finding and listing are one read. Shows approved snapshots only.
+pub mod capabilities;
+pub mod count;
+pub mod facets;
 pub mod http;
 pub mod list;
+pub mod query;
+mod tally;
 pub mod view;
 
 use crate::{
@@ -15,7 +20,7 @@ use crate::{
 use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, sea_query::OnConflict};
 use tamis_entities::{
     catalog_entry, filter, namespace, release,
-    value::{ReleaseState, Strings},
+    value::{Approved, ReleaseState, Strings},
 };
 use uuid::Uuid;
 
@@ -64,7 +69,10 @@ async fn put(txn: &WriteTxn<'_>, filter: &filter::Model, release: &release::Mode
     let (labels, categories) = filters::labels(&**txn, filter.id).await?;
     let approved =
         release.approved.as_ref().ok_or_else(|| Error::internal("a published release without approval"))?;
-    let report = store::report_in(&**txn, &release.sha256, approved.metadata.plugin_type).await?;
+    let plugin_type = approved.metadata.plugin_type;
+    let report = store::last_report(&**txn, &release.sha256, plugin_type).await?;
+    let facets = facets::of(plugin_type, release.abi_version.as_deref(), report.as_ref());
+    let facets = facets::keep(txn, &facets)?;
     let capabilities = report.map(|r| r.capabilities.into_iter().map(|c| c.id).collect()).unwrap_or_default();
     let row = catalog_entry::ActiveModel {
         filter_id: Set(filter.id),
@@ -76,13 +84,14 @@ async fn put(txn: &WriteTxn<'_>, filter: &filter::Model, release: &release::Mode
         summary: Set(approved.summary.clone()),
         version: Set(release.version.clone()),
         sha256: Set(release.sha256.clone()),
-        plugin_type: Set(approved.metadata.plugin_type),
+        plugin_type: Set(plugin_type),
         abi_version: Set(release.abi_version.clone()),
         licence: Set(approved.metadata.licence.clone()),
         labels: Set(Strings(labels.clone())),
         categories: Set(Strings(categories)),
         capabilities: Set(Strings(capabilities)),
-        downloads: Set(0),
+        facets: Set(Some(facets)),
+        downloads: Set(filter.downloads),
         published_at: Set(release.published_at.unwrap_or(release.created_at)),
     };
     use catalog_entry::Column::*;
@@ -101,17 +110,29 @@ async fn put(txn: &WriteTxn<'_>, filter: &filter::Model, release: &release::Mode
             Labels,
             Categories,
             Capabilities,
+            Facets,
+            Downloads,
             PublishedAt,
         ])
         .to_owned();
     catalog_entry::Entity::insert(row).on_conflict(replace).exec_without_returning(&**txn).await?;
+    put_text(txn, filter, &namespace, approved, &labels).await
+}
+
+async fn put_text(
+    txn: &WriteTxn<'_>,
+    filter: &filter::Model,
+    namespace: &namespace::Model,
+    approved: &Approved,
+    labels: &[String],
+) -> Result<()> {
     let document = search::Document {
         filter_id: filter.id,
         namespace: namespace.handle.as_str(),
         name: filter.name.as_str(),
         title: &filter.title,
         summary: &approved.summary,
-        labels: &labels,
+        labels,
         readme: approved.metadata.readme.as_deref(),
     };
     search::put(txn, search::Corpus::Catalog, &document).await

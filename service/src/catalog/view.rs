@@ -24,6 +24,7 @@ pub struct CatalogItem {
     pub categories: Vec<String>,
     /// What the module's imports let it do.
     pub capabilities: Vec<String>,
+    /// Downloads and pulls of its releases; some seconds late.
     pub downloads: i64,
     pub published_at: Timestamp,
 }
@@ -60,4 +61,49 @@ pub struct CatalogDetail {
     pub metadata: Metadata,
     /// The published releases, newest version first; at most 100.
     pub releases: Vec<ReleaseItem>,
+}
+
+/// What can be chosen, and what one would find then.
+#[derive(Serialize, ToSchema)]
+pub struct CatalogFacets {
+    /// Filters that fit the query as it is.
+    pub total: u64,
+    /// Filters in the catalog.
+    pub all: u64,
+    /// Not everything was counted: of a search only its first 1,000 hits.
+    pub capped: bool,
+    pub facets: Vec<CatalogFacet>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct CatalogFacet {
+    /// The parameter of the query that chooses its values.
+    pub name: &'static str,
+    /// The values that occur, and those that were chosen.
+    pub values: Vec<FacetValue>,
+    /// There are more values than are listed.
+    pub more: bool,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct FacetValue {
+    pub value: String,
+    /// For people, where it is not the value itself.
+    pub title: Option<String>,
+    /// Filters that one would find by choosing it; if it is chosen, those that are found with it.
+    pub count: u64,
+    pub selected: bool,
+}
+
+impl CatalogFacet {
+    /// The first values, and the chosen ones wherever they stand.
+    pub fn new(name: &'static str, mut values: Vec<FacetValue>, most: usize) -> Self {
+        let more = values.len() > most;
+        let mut place = 0;
+        values.retain(|value| {
+            place += 1;
+            place <= most || value.selected
+        });
+        Self { name, values, more }
+    }
 }

@@ -43,7 +43,7 @@ fn no_server() -> Result<ServeArgs> {
     }
     let only = Only::try_parse_from(["tamis"]).map_err(|e| Error::invalid("environment", e.to_string()))?;
     // Nor do they sign anybody in; the server's secrets may not be readable here.
-    Ok(ServeArgs { sign_in: None, ..only.serve })
+    Ok(ServeArgs { sign_in: None, policy: None, ..only.serve })
 }
 
 async fn open(store: StoreArgs) -> Result<State> {

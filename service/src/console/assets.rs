@@ -23,11 +23,14 @@ const FONTS: [(&str, &[u8]); 2] = [
     ("inter.woff2", include_bytes!("../../assets/fonts/inter.woff2")),
     ("jetbrains-mono.woff2", include_bytes!("../../assets/fonts/jetbrains-mono.woff2")),
 ];
+/// One file for browsers, in this order.
+const STYLES: [&str; 2] =
+    [include_str!("../../assets/console.css"), include_str!("../../assets/reviews.css")];
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 
 static ASSETS: LazyLock<Assets> = LazyLock::new(|| {
     let mut all = Assets { by_path: HashMap::new(), paths: HashMap::new() };
-    let mut style = include_str!("../../assets/console.css").to_owned();
+    let mut style = STYLES.concat();
     for (name, bytes) in FONTS {
         all.add(name, FONT, bytes.into());
         // The style names a font by its content, too, so that a new font makes a new style.

@@ -51,6 +51,12 @@ pub fn ago(then: &Timestamp, now: &Timestamp) -> String {
     }
 }
 
+/// `Publish`, from `publish`.
+pub fn capital(word: &str) -> String {
+    let mut letters = word.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
 /// `9c3b1ad4…40fe`, as cards show it.
 pub fn short(digest: &Sha256) -> String {
     format!("{}…{}", &digest.hex()[..8], &digest.hex()[60..])

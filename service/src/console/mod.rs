@@ -39,5 +39,15 @@ pub fn configure(config: &mut ServiceConfig<'_>) {
         .service(reviews::http::vote_by_form)
         .service(reviews::http::comment_by_form)
         .service(reviews::http::withdraw_by_form)
-        .service(reviews::http::release_by_form);
+        .service(reviews::http::release_by_form)
+        .service(reviews::http::take_by_form)
+        .service(reviews::acts_http::run_checks_by_form)
+        .service(reviews::acts_http::resubmit_by_form)
+        .service(reviews::acts_http::recuse_by_form)
+        .service(reviews::acts_http::escalate_by_form)
+        .service(reviews::acts_http::tick_by_form)
+        .service(reviews::acts_http::appeal_by_form)
+        .service(reviews::acts_http::decide_appeal_by_form)
+        .service(reviews::acts_http::ask_break_glass_by_form)
+        .service(reviews::acts_http::countersign_by_form);
 }

@@ -88,6 +88,21 @@ pub fn verdict(verdict: &Verdict) -> Safe<String> {
     })
 }
 
+/// What a check is called.
+pub fn check_name(id: &str) -> String {
+    match id {
+        "verification" => "Verification report".into(),
+        "hosts" => "Loads in required hosts".into(),
+        "capabilities" => "Capabilities known".into(),
+        "capability-change" => "Capability change".into(),
+        "licence" => "Licence".into(),
+        "readme" => "README".into(),
+        "source" => "Source repository".into(),
+        "name" => "Name is not confusing".into(),
+        other => figures::capital(&other.replace(['-', '_'], " ")),
+    }
+}
+
 /// Class and symbol of a finding.
 pub fn severity(severity: &Severity) -> (&'static str, &'static str, &'static str) {
     match severity {

@@ -6,6 +6,7 @@ use crate::{
         FilterAccess, UploadTarget,
         access::{self, Sight},
     },
+    counts::Of,
     db,
     error::{Error, Result},
     fail_here, modules, releases,
@@ -16,7 +17,7 @@ use serde::Deserialize;
 use serde_json::json;
 use tamis_entities::{
     filter, namespace, release,
-    value::{Lineage, ReleaseState, Slug, Version},
+    value::{CountKind, Lineage, ReleaseState, Slug, Version},
 };
 use utoipa::ToSchema;
 
@@ -45,7 +46,10 @@ pub async fn clone(
             format!("`{}/{}` exists already; clone under another name", request.namespace, request.name);
         return Err(Error::conflict("name-taken", detail));
     };
-    db::retrying(|| copy(state, &source, &from, &namespace, &name)).await
+    let made = db::retrying(|| copy(state, &source, &from, &namespace, &name)).await?;
+    let open = matches!(from.state, ReleaseState::Published | ReleaseState::Yanked);
+    state.counts.add(Of::Release(from.id), CountKind::Clone, open, state.clock.now());
+    Ok(made)
 }
 
 async fn copy(

@@ -2,7 +2,7 @@
 use super::view::{FilterItem, ShownVisibility, handle_of, handles, visibility};
 use crate::{
     auth::{Caller, Identity, names},
-    error::{Error, Result},
+    error::Result,
     http::page::{Cursors, Page, PageQuery},
     search::{self, Corpus},
     state::State,
@@ -29,6 +29,8 @@ pub enum FilterSort {
     #[default]
     Name,
     Updated,
+    /// Most used first. Counts go on while pages are turned: one may be met twice.
+    Downloads,
 }
 
 #[derive(Debug, Deserialize, IntoParams)]
@@ -60,19 +62,26 @@ pub struct FilterQuery {
 /// The ways in which this caller may come to see a filter: what is published, what is public,
 /// what is theirs, what they were granted. Each is written so that an index answers it in
 /// the order of a list; constants stand in the text because only they prove that a partial
-/// index will do.
-fn doors(caller: &Caller, now: Timestamp) -> Vec<Condition> {
+/// index will do. A way that cannot lead to what is asked for is left out: it would be searched
+/// to its end.
+fn doors(caller: &Caller, now: Timestamp, shown: Option<ShownVisibility>) -> Vec<Condition> {
     let published = |visibility: Visibility| {
         Condition::all()
             .add(filter::Column::Visibility.eq(visibility))
             .add(Expr::cust("filters.published_releases > 0"))
     };
-    let mut doors = vec![published(Visibility::Private)];
+    let asked = |door: ShownVisibility| shown.is_none_or(|shown| shown == door);
+    let mut doors = vec![];
+    if asked(ShownVisibility::Published) {
+        doors.push(published(Visibility::Private));
+    }
     let Some(who) = caller.identity() else {
-        doors.push(published(Visibility::Public));
+        doors.extend(asked(ShownVisibility::Published).then(|| published(Visibility::Public)));
         return doors;
     };
-    doors.push(Condition::all().add(Expr::cust("filters.visibility = 'public'")));
+    if shown != Some(ShownVisibility::Private) {
+        doors.push(Condition::all().add(Expr::cust("filters.visibility = 'public'")));
+    }
     doors.extend(inner_doors(who, now));
     doors
 }
@@ -100,7 +109,7 @@ pub fn insider(who: &Identity, now: Timestamp) -> Condition {
 
 /// Rows of `filters` that this caller may see.
 pub fn visible(caller: &Caller, now: Timestamp) -> Condition {
-    doors(caller, now).into_iter().fold(Condition::any(), Condition::add)
+    doors(caller, now, None).into_iter().fold(Condition::any(), Condition::add)
 }
 
 /// What the query asks of a filter that the caller may see.
@@ -131,9 +140,11 @@ fn showing(shown: ShownVisibility) -> Condition {
         ShownVisibility::Public => Visibility::Public,
         ShownVisibility::Private => Visibility::Private,
     };
+    // `+` keeps both databases from walking through everybody's filters of the kind, by the index on this
+    // column, instead of through the few behind a door.
     Condition::all()
         .add(filter::Column::Visibility.eq(stored))
-        .add(Expr::cust("filters.published_releases = 0"))
+        .add(Expr::cust("+filters.published_releases = 0"))
 }
 
 /// Filters with such a release. What few have is looked up first; what many have is met soon
@@ -182,7 +193,10 @@ pub async fn list(state: &State, caller: &Caller, query: &FilterQuery) -> Result
             let doors = match query.namespace {
                 // One namespace is small, and has an index of its own.
                 Some(_) => vec![asked.add(visible(caller, now))],
-                None => doors(caller, now).into_iter().map(|door| asked.clone().add(door)).collect(),
+                None => {
+                    let doors = doors(caller, now, query.visibility);
+                    doors.into_iter().map(|door| asked.clone().add(door)).collect()
+                }
             };
             keyset_page(state, doors, query.sort.unwrap_or_default(), &page, &cursors, limit).await
         }
@@ -243,13 +257,17 @@ async fn keyset_page(
             }
         }
     }
-    let ids = ids.ok_or_else(|| Error::internal("a list without a door"))?;
+    // Nothing of what is asked for is open to this caller.
+    let Some(ids) = ids else { return Ok(Page { items: vec![], next: None }) };
     let rows = filter::Entity::find().filter(filter::Column::Id.in_subquery(ids));
     let mut rows = in_order(rows, sort).limit(limit + 1).all(&*state.db).await?;
     let more = rows.len() as u64 > limit;
     rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
     let next = match (more, rows.last()) {
         (true, Some(last)) if sort == FilterSort::Name => Some(cursors.seal(&(&last.name, last.id))?),
+        (true, Some(last)) if sort == FilterSort::Downloads => {
+            Some(cursors.seal(&(last.downloads, last.id))?)
+        }
         (true, Some(last)) => Some(cursors.seal(&(last.updated_at.0, last.id))?),
         _ => None,
     };
@@ -262,29 +280,33 @@ fn in_order(rows: Select<filter::Entity>, sort: FilterSort) -> Select<filter::En
         FilterSort::Updated => {
             rows.order_by_desc(filter::Column::UpdatedAt).order_by_desc(filter::Column::Id)
         }
+        FilterSort::Downloads => {
+            rows.order_by_desc(filter::Column::Downloads).order_by_desc(filter::Column::Id)
+        }
     }
 }
 
 /// What comes after the cursor. The plain bound is for the index, the exact one for ties.
 fn after(sort: FilterSort, page: &PageQuery, cursors: &Cursors<'_>) -> Result<Condition> {
-    use filter::Column::{Id, Name, UpdatedAt};
-    let all = Condition::all();
-    Ok(match sort {
-        FilterSort::Name => match cursors.open::<(String, Uuid)>(page.after.as_deref())? {
-            Some((name, id)) => {
-                let same = Condition::all().add(Name.eq(name.as_str())).add(Id.gt(id));
-                all.add(Name.gte(name.as_str())).add(Condition::any().add(Name.gt(name)).add(same))
-            }
-            None => all,
-        },
-        FilterSort::Updated => match cursors.open::<(i64, Uuid)>(page.after.as_deref())? {
-            Some((at, id)) => {
-                let same = Condition::all().add(UpdatedAt.eq(at)).add(Id.lt(id));
-                all.add(UpdatedAt.lte(at)).add(Condition::any().add(UpdatedAt.lt(at)).add(same))
-            }
-            None => all,
-        },
-    })
+    use filter::Column::{Downloads, Id, Name, UpdatedAt};
+    let most_first = match sort {
+        FilterSort::Name => {
+            let Some((name, id)) = cursors.open::<(String, Uuid)>(page.after.as_deref())? else {
+                return Ok(Condition::all());
+            };
+            let same = Condition::all().add(Name.eq(name.as_str())).add(Id.gt(id));
+            let beyond = Condition::any().add(Name.gt(name.as_str())).add(same);
+            return Ok(Condition::all().add(Name.gte(name)).add(beyond));
+        }
+        FilterSort::Updated => UpdatedAt,
+        FilterSort::Downloads => Downloads,
+    };
+    let Some((at, id)) = cursors.open::<(i64, Uuid)>(page.after.as_deref())? else {
+        return Ok(Condition::all());
+    };
+    let same = Condition::all().add(most_first.eq(at)).add(Id.lt(id));
+    let beyond = Condition::any().add(most_first.lt(at)).add(same);
+    Ok(Condition::all().add(most_first.lte(at)).add(beyond))
 }
 
 async fn items(state: &State, rows: Vec<filter::Model>) -> Result<Vec<FilterItem>> {
@@ -295,6 +317,7 @@ async fn items(state: &State, rows: Vec<filter::Model>) -> Result<Vec<FilterItem
         name: f.name,
         title: f.title,
         summary: f.summary,
+        downloads: f.downloads,
         updated_at: f.updated_at,
     };
     Ok(rows.into_iter().map(item).collect())

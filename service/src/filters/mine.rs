@@ -33,6 +33,7 @@ pub async fn mine(state: &State, who: &Identity) -> Result<Vec<Mine>> {
             name: f.name,
             title: f.title,
             summary: f.summary,
+            downloads: f.downloads,
             updated_at: f.updated_at,
         },
     };

@@ -86,6 +86,7 @@ pub async fn create(
         icon: None,
         defaults: Metadata::default(),
         published_releases: 0,
+        downloads: 0,
         row_version: 1,
         created_by: who.id,
         created_at: now,
@@ -122,7 +123,7 @@ pub async fn apply(
     change.defaults.apply(&mut filter.defaults)?;
     if approved_before != (filter.summary.clone(), filter.icon.clone()) {
         // What a curator was asked to approve has changed under the request.
-        reviews::supersede_open(state, txn, reviews::Scope::Filter(filter.id)).await?;
+        reviews::supersede_revised(state, txn, reviews::Scope::Filter(filter.id)).await?;
     }
     set_words(txn, filter.id, LabelKind::Label, change.labels, 20).await?;
     set_words(txn, filter.id, LabelKind::Category, change.categories, 5).await?;

@@ -42,6 +42,8 @@ pub struct FilterView {
     /// What a new release starts from; shown to those who may write the filter.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub defaults: Option<Metadata>,
+    /// Downloads and pulls of what is published; some seconds late, and no part of the `ETag`.
+    pub downloads: i64,
     pub created_by: Slug,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
@@ -55,6 +57,7 @@ pub struct FilterItem {
     pub title: String,
     pub summary: String,
     pub visibility: ShownVisibility,
+    pub downloads: i64,
     pub updated_at: Timestamp,
 }
 
@@ -77,6 +80,7 @@ pub async fn view(
         labels,
         categories,
         defaults: with_defaults.then(|| filter.defaults.clone()),
+        downloads: filter.downloads,
         created_by: handle_of(&handles, filter.created_by),
         created_at: filter.created_at,
         updated_at: filter.updated_at,

@@ -116,14 +116,16 @@ impl<T: DeserializeOwned + 'static> FromRequest for Query<T> {
     type Future = std::future::Ready<Result<Self>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let text = request.query_string();
+        std::future::ready(Self::parse(request.query_string()))
+    }
+}
+
+impl<T: DeserializeOwned> Query<T> {
+    pub fn parse(text: &str) -> Result<Self> {
         if text.contains("%00") || text.contains('\0') {
-            return std::future::ready(Err(Error::invalid("query", "texts must not contain NUL")));
+            return Err(Error::invalid("query", "texts must not contain NUL"));
         }
         let parsed = web::Query::<T>::from_query(text);
-        std::future::ready(match parsed {
-            Ok(query) => Ok(Query(query.into_inner())),
-            Err(e) => Err(Error::invalid("query", e.to_string())),
-        })
+        parsed.map(|query| Query(query.into_inner())).map_err(|e| Error::invalid("query", e.to_string()))
     }
 }

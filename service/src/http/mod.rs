@@ -8,6 +8,7 @@ pub mod document;
 pub mod health;
 pub mod idempotency;
 pub mod limits;
+pub mod many;
 pub mod middleware;
 pub mod page;
 pub mod problem;

@@ -2,7 +2,7 @@
 //! `auth::table`; a test compares the two.
 use super::{codes, document, health, problem};
 use crate::{
-    audit, catalog, console, filters, imports, modules, oauth, publishing, releases, reviews, robots,
+    audit, catalog, console, counts, filters, imports, modules, oauth, publishing, releases, reviews, robots,
     sign_in, teams, tokens, users,
 };
 use actix_web::{HttpResponse, http::StatusCode};
@@ -11,6 +11,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 pub fn configure(config: &mut ServiceConfig<'_>) {
     people(config);
     console::configure(config);
+    reviewing(config);
     config
         .service(codes::get_problem)
         .service(health::get_live)
@@ -18,13 +19,16 @@ pub fn configure(config: &mut ServiceConfig<'_>) {
         .service(health::get_metrics)
         .service(document::get_openapi)
         .service(modules::http::get_module)
+        .service(catalog::capabilities::list_capabilities)
         .service(catalog::http::list_catalog)
+        .service(catalog::http::count_catalog)
         .service(catalog::http::get_catalog_entry)
         .service(filters::http::list_filters)
         .service(filters::http::get_filter)
         .service(filters::http::put_filter)
         .service(filters::http::delete_filter)
         .service(filters::http::clone_filter)
+        .service(counts::http::get_filter_counts)
         .service(filters::http::list_grants)
         .service(filters::http::put_grant)
         .service(filters::http::delete_grant)
@@ -36,18 +40,11 @@ pub fn configure(config: &mut ServiceConfig<'_>) {
         .service(releases::http::delete_release)
         .service(releases::http::get_report)
         .service(releases::http::download_module)
+        .service(releases::diff::http::diff_releases)
         .service(releases::http::yank_release)
         .service(releases::http::unyank_release)
         .service(releases::http::quarantine_release)
         .service(imports::http::import_release)
-        .service(reviews::http::list_reviews)
-        .service(reviews::http::submit_review)
-        .service(reviews::http::get_review)
-        .service(reviews::http::vote_review)
-        .service(reviews::http::comment_review)
-        .service(reviews::http::assign_review)
-        .service(reviews::http::withdraw_review)
-        .service(reviews::http::release_review)
         .service(teams::http::list_teams)
         .service(teams::http::create_team)
         .service(teams::http::get_team)
@@ -61,6 +58,33 @@ pub fn configure(config: &mut ServiceConfig<'_>) {
     sharing(config);
     for_programs(config);
     machines(config);
+}
+
+/// The queue and the life of what is in it.
+fn reviewing(config: &mut ServiceConfig<'_>) {
+    config
+        .service(reviews::http::list_reviews)
+        .service(reviews::http::submit_review)
+        // Before the one with an id, which would take the word for one.
+        .service(reviews::http::summarise_reviews)
+        .service(reviews::http::get_review)
+        .service(reviews::http::vote_review)
+        .service(reviews::http::comment_review)
+        .service(reviews::http::assign_review)
+        .service(reviews::http::withdraw_review)
+        .service(reviews::http::release_review)
+        .service(reviews::http::list_reasons)
+        .service(reviews::http::get_policy)
+        .service(reviews::act_http::run_checks)
+        .service(reviews::act_http::resubmit_review)
+        .service(reviews::act_http::recuse_review)
+        .service(reviews::act_http::escalate_review)
+        .service(reviews::act_http::attend_review)
+        .service(reviews::act_http::tick_review)
+        .service(reviews::act_http::appeal_review)
+        .service(reviews::act_http::decide_appeal)
+        .service(reviews::act_http::ask_break_glass)
+        .service(reviews::act_http::countersign_break_glass);
 }
 
 /// Who belongs to what, what changes hands, and who reaches what.

@@ -38,6 +38,16 @@ impl Job {
     }
 }
 
+impl Job {
+    /// It failed for the last time: what waits for it must not wait for ever.
+    pub async fn give_up(&self, state: &State) -> Result<()> {
+        match self {
+            Job::CheckReview { review } => crate::reviews::checks::give_up(state, *review).await,
+            Job::IndexNamespace { .. } => Ok(()),
+        }
+    }
+}
+
 pub async fn enqueue<C: ConnectionTrait>(txn: &C, clock: &Clock, job: &Job) -> Result<()> {
     let now = clock.now();
     let row = job::ActiveModel {

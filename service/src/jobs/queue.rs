@@ -84,6 +84,11 @@ async fn any_due(state: &State) -> Result<bool> {
 
 async fn finish(state: &State, row: &job::Model, outcome: Result<()>) -> Result<()> {
     let now = state.clock.now();
+    let hopeless = outcome.is_err() && row.attempts >= MAX_ATTEMPTS;
+    if hopeless && let Ok(job) = serde_json::from_value::<Job>(row.payload.clone()) {
+        // Before the job is buried: if this fails too, it is tried again with it.
+        job.give_up(state).await?;
+    }
     let txn = state.db.begin_write().await?;
     match outcome {
         Ok(()) => {

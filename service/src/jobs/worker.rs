@@ -1,7 +1,10 @@
 //! The background of a server: jobs as they come, and the periodic duties. Each duty is
 //! safe on every replica at once; leases decide who does it.
 use super::queue;
-use crate::{audit, error::Result, http::idempotency, modules, oauth, publishing, sign_in, state::State};
+use crate::{
+    audit, catalog, counts, error::Result, http::idempotency, modules, oauth, publishing, reviews, sign_in,
+    state::State,
+};
 use std::{future::Future, time::Duration};
 use tokio::{sync::watch, task::JoinSet, time};
 
@@ -27,8 +30,17 @@ pub fn spawn(state: State) -> Background {
     tasks.spawn(repeat("audit-seal", every(1), state.clone(), stopped.clone(), |s| async move {
         audit::chain::seal(&s).await.map(|_| ())
     }));
+    tasks.spawn(repeat("counts", every(5), state.clone(), stopped.clone(), |s| async move {
+        counts::flush::flush(&s).await
+    }));
     tasks.spawn(repeat("gc", every(600), state.clone(), stopped.clone(), |s| async move {
         modules::gc::scheduled(&s).await
+    }));
+    tasks.spawn(repeat("catalog-facets", every(60), state.clone(), stopped.clone(), |s| async move {
+        catalog::facets::fill(&s).await
+    }));
+    tasks.spawn(repeat("review-times", every(60), state.clone(), stopped.clone(), |s| async move {
+        reviews::times::scheduled(&s).await
     }));
     tasks.spawn(repeat("expiry", every(3600), state, stopped, |s| async move { forget_expired(&s).await }));
     Background { stop, tasks }

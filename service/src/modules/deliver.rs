@@ -2,6 +2,7 @@
 //! object that has rotted gets an error or a broken connection, never wrong bytes in full.
 use super::store;
 use crate::{
+    counts::{Of, Tally},
     error::{Error, Kind, Result},
     http::{
         conditional::{self, Wanted},
@@ -32,6 +33,8 @@ pub struct Delivery<'a> {
     pub generation: Option<i64>,
     /// Anyone may have these bytes, so any cache may keep them.
     pub public: bool,
+    /// Whose download it is.
+    pub counted: Of,
     /// The name to save under, for people; none for proxies.
     pub filename: Option<String>,
 }
@@ -120,8 +123,14 @@ pub async fn send(state: &State, request: &HttpRequest, delivery: Delivery<'_>) 
     if request.extensions().get::<HeadOnly>().is_some() {
         return Ok(reply.body(SizedStream::new(length, futures_util::stream::empty::<Result<Bytes>>())));
     }
+    // A range from further on continues a download that was counted.
+    let counted = if range.start == 0 { length } else { 0 };
+    let mut tally = Tally::new(state, delivery.counted, delivery.public, counted);
     match hot(state, &delivery).await {
-        Ok(Some(bytes)) => return Ok(reply.body(SizedStream::new(length, pieces(bytes, range)))),
+        Ok(Some(bytes)) => {
+            let pieces = pieces(bytes, range).inspect_ok(move |piece| tally.sent(piece.len()));
+            return Ok(reply.body(SizedStream::new(length, pieces)));
+        }
         // Too much for the memory, or replaced since the row was read: `open` looks again.
         Ok(None) | Err(BlobError::NotFound) => {}
         Err(error) => return Err(damaged(delivery.sha256, &error)),
@@ -132,6 +141,7 @@ pub async fn send(state: &State, request: &HttpRequest, delivery: Delivery<'_>) 
         tracing::error!(module.sha256 = sha256.hex(), %error, "a stored module cannot be delivered");
         Error::from(error)
     });
+    let bytes = bytes.inspect_ok(move |chunk| tally.sent(chunk.len()));
     Ok(reply.body(SizedStream::new(length, bytes)))
 }
 
@@ -161,7 +171,19 @@ async fn collect(blob: tamis_blobs::Blob, sha256: &Sha256) -> Result<Vec<u8>, Bl
     Ok(bytes)
 }
 
-/// A whole module in memory, checked; for verification, which holds a slot meanwhile.
-pub async fn read_all(state: &State, sha256: &Sha256) -> Result<Vec<u8>> {
-    Ok(collect(open(state, sha256).await?, sha256).await?)
+/// Runs work on a whole module, in memory and checked. As many at once as verify; those whose
+/// client has gone still count until their bytes are dropped.
+pub async fn examine<T: Send + 'static>(
+    state: &State,
+    sha256: &Sha256,
+    work: impl FnOnce(&[u8]) -> T + Send + 'static,
+) -> Result<T> {
+    let turn = state.readings.clone().acquire_owned().await.map_err(|e| Error::internal(e.to_string()))?;
+    let bytes = collect(open(state, sha256).await?, sha256).await?;
+    let work = move || {
+        let done = work(&bytes);
+        drop((bytes, turn));
+        done
+    };
+    state.verifiers.run(work).await
 }

@@ -6,6 +6,7 @@ use crate::{
         access::{Relation, Sight, segment},
         granted::look_in_vain,
     },
+    counts::Of,
     error::{Error, Result},
     http::problem::Problems,
     state::State,
@@ -53,14 +54,15 @@ pub async fn get_module(
     let file: String = segment(&request, "file")?;
     let hex = file.strip_suffix(".wasm").filter(|hex| hex.len() == 64).ok_or_else(Error::not_found)?;
     let sha256: Sha256 = hex.parse().map_err(|_| Error::not_found())?;
-    let (size, generation, public) = match for_anyone(&state, &sha256).await? {
-        Some((size, generation)) => (size, Some(generation), true),
+    let (size, generation, public, counted) = match for_anyone(&state, &sha256).await? {
+        Some((size, generation)) => (size, Some(generation), true, Of::Digest(sha256.bytes())),
         None => {
-            let (size, public) = permission(&state, &caller, &sha256).await?;
-            (size, None, public)
+            let (release, public) = permission(&state, &caller, &sha256).await?;
+            let size = u64::try_from(release.size).map_err(|_| Error::not_found())?;
+            (size, None, public, Of::Release(release.id))
         }
     };
-    let delivery = Delivery { sha256: &sha256, size, generation, public, filename: None };
+    let delivery = Delivery { sha256: &sha256, size, generation, public, counted, filename: None };
     deliver::send(&state, &request, delivery).await
 }
 
@@ -81,8 +83,8 @@ async fn for_anyone(state: &State, sha256: &Sha256) -> Result<Option<(u64, i64)>
     Ok(row.and_then(|m| Some((u64::try_from(m.size).ok()?, m.generation))))
 }
 
-/// The size of the module, and whether anyone may have it.
-async fn permission(state: &State, caller: &Caller, sha256: &Sha256) -> Result<(u64, bool)> {
+/// The release by which the caller may have the module, and whether anyone may.
+async fn permission(state: &State, caller: &Caller, sha256: &Sha256) -> Result<(release::Model, bool)> {
     let releases =
         release::Entity::find().filter(release::Column::Sha256.eq(sha256.clone())).all(&*state.db).await?;
     let ids = releases.iter().map(|r| r.filter_id);
@@ -91,22 +93,21 @@ async fn permission(state: &State, caller: &Caller, sha256: &Sha256) -> Result<(
     if releases.is_empty() {
         look_in_vain(state, caller).await?;
     }
-    let (mut size, mut public) = (None, false);
-    for release in &releases {
+    let mut by: Option<(release::Model, bool)> = None;
+    for release in releases {
         let Some(filter) = filters.get(&release.filter_id) else { continue };
         let open = matches!(release.state, ReleaseState::Published | ReleaseState::Yanked);
         let relation = match open {
             true => Relation::default(),
             false => Relation::find(&*state.db, caller, filter, state.clock.now()).await?,
         };
-        let sight = relation.sight(filter, release);
+        let sight = relation.sight(filter, &release);
         if release.state == ReleaseState::Quarantined && sight != Sight::Nothing {
-            return Err(crate::auth::access::quarantined(release));
+            return Err(crate::auth::access::quarantined(&release));
         }
-        if sight == Sight::Bytes {
-            size = u64::try_from(release.size).ok();
-            public |= open;
+        if sight == Sight::Bytes && by.as_ref().is_none_or(|(_, public)| open && !public) {
+            by = Some((release, open));
         }
     }
-    size.map(|size| (size, public)).ok_or_else(Error::not_found)
+    by.ok_or_else(Error::not_found)
 }

@@ -7,4 +7,5 @@ pub mod hot;
 pub mod http;
 pub mod spool;
 pub mod store;
+pub mod texts;
 pub mod verifiers;

@@ -153,7 +153,7 @@ async fn open_review(
     let open = review::Entity::find()
         .filter(review::Column::ReleaseId.eq(release.id))
         .filter(review::Column::SubmittedBy.eq(author.id))
-        .filter(review::Column::State.is_in(reviews::OPEN));
+        .filter(review::Column::State.is_in(reviews::OPEN.iter().copied()));
     Ok(open.one(&*state.db).await?)
 }
 
@@ -219,6 +219,7 @@ async fn approve(state: &State, approver: &Identity, review: review::Model) -> R
             decision: Decision::Approve,
             digest: review.sha256.clone(),
             revision: Some(review.revision.clone()),
+            evidence: None,
             reason: None,
             note: Some("Built, verified and tried in Envoy with this version of Tamis.".into()),
         };
@@ -228,7 +229,7 @@ async fn approve(state: &State, approver: &Identity, review: review::Model) -> R
     if now.is_none_or(|r| r.state != ReviewState::Approved) {
         return Err(Error::internal("a built-in filter was not approved"));
     }
-    reviews::decide::release(state, &found).await?;
+    reviews::release::release(state, &found).await?;
     Ok(())
 }
 

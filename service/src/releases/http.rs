@@ -7,6 +7,7 @@ use super::{
 };
 use crate::{
     auth::{FilterAccess, ReleaseAccess, UploadTarget, access::segment},
+    counts::Of,
     error::{Error, Kind, Result},
     filters::change::MetadataChange,
     http::{
@@ -272,6 +273,7 @@ pub async fn download_module(
         size: u64::try_from(release.size).unwrap_or_default(),
         generation: None,
         public: matches!(release.state, ReleaseState::Published | ReleaseState::Yanked),
+        counted: Of::Release(release.id),
         filename: Some(format!("{}-{}.wasm", filter.name, release.version)),
     };
     deliver::send(&state, &request, delivery).await

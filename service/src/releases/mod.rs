@@ -1,5 +1,6 @@
 //! Releases: uploaded, described while a draft, yanked, quarantined, deleted. A version is
 //! bound to one module for ever. `publication` is the one place that makes one public.
+pub mod diff;
 pub mod http;
 pub mod list;
 pub mod multipart;
@@ -9,6 +10,7 @@ pub mod view;
 use crate::{
     audit::{self, Actor},
     auth::{Caller, FilterAccess, Identity, UploadTarget, access, again::again},
+    counts,
     db::WriteTxn,
     error::{Error, Kind, Result},
     fail_here, failpoint,
@@ -235,6 +237,7 @@ pub async fn insert(
         state_reason: None,
         prior_state: None,
         published_at: None,
+        break_glass: false,
         created_by: who.id,
         created_at: state.clock.now(),
     };
@@ -274,7 +277,7 @@ pub async fn change(
     let verdict = judge(state, &release, metadata.plugin_type).await?;
     let txn = state.db.begin_write().await?;
     access::relock_filter(&*txn, filter).await?;
-    reviews::supersede_open(state, &txn, reviews::Scope::Release(release.id)).await?;
+    reviews::supersede_revised(state, &txn, reviews::Scope::Release(release.id)).await?;
     let now = release::Entity::find_by_id(release.id).lock_exclusive().one(&*txn).await?;
     if now.is_none_or(|now| now.metadata != release.metadata) {
         return Err(Error::new(
@@ -343,6 +346,7 @@ pub async fn bury(
     tombstone::Entity::insert(row).on_conflict(again).exec_without_returning(&**txn).await?;
     // The grace runs from here.
     store::touch(state, txn, &release.sha256, None).await?;
+    counts::flush::take_out(txn, release).await?;
     release::Entity::delete_by_id(release.id).exec(&**txn).await?;
     Ok(())
 }

@@ -35,6 +35,7 @@ pub async fn apply(
         ReviewAction::Publish => {
             change.state = Set(ReleaseState::Published);
             change.approved = Set(Some(snapshot(filter, release.metadata.clone(), &review.revision)));
+            change.break_glass = Set(review.break_glass);
             change.published_at = Set(Some(state.clock.now()));
             vec![ReleaseState::Draft]
         }
@@ -43,6 +44,7 @@ pub async fn apply(
             change.approved = Set(None);
             change.published_at = Set(None);
             change.state_reason = Set(None);
+            change.break_glass = Set(false);
             vec![ReleaseState::Published, ReleaseState::Yanked]
         }
         ReviewAction::Update => {
@@ -50,6 +52,7 @@ pub async fn apply(
             change.plugin_type = Set(metadata.plugin_type);
             change.metadata = Set(metadata.clone());
             change.approved = Set(Some(snapshot(filter, metadata, &review.revision)));
+            change.break_glass = Set(review.break_glass);
             vec![ReleaseState::Published, ReleaseState::Yanked]
         }
         ReviewAction::Unquarantine => {
@@ -158,7 +161,8 @@ async fn stepped(
     let txn = state.db.begin_write().await?;
     access::relock_filter(&*txn, &access.filter).await?;
     if action == "release.quarantine" {
-        reviews::supersede_open(state, &txn, reviews::Scope::Release(release.id)).await?;
+        let release = reviews::Scope::Release(release.id);
+        reviews::supersede_open(state, &txn, release, "the release was quarantined").await?;
     }
     let done = release::Entity::update_many()
         .set(row)

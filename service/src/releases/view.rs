@@ -1,5 +1,6 @@
 //! How a release looks from outside.
 use crate::{
+    counts,
     error::Result,
     filters::view::{ShownVisibility, handle_of, handles, visibility},
     state::State,
@@ -36,6 +37,10 @@ pub struct ReleaseView {
     pub created_at: Timestamp,
     pub created_by: Slug,
     pub published_at: Option<Timestamp>,
+    /// What is in force was published without quorum, by an administrator and a second person.
+    pub break_glass: bool,
+    /// Downloads and pulls since it was published; some seconds late, and no part of the `ETag`.
+    pub downloads: i64,
     pub lineage: Option<Lineage>,
     pub links: ReleaseLinks,
     pub forms: Vec<ReleaseForm>,
@@ -129,6 +134,8 @@ pub async fn release_view(
         created_at: r.created_at,
         created_by: handle_of(&handles, r.created_by),
         published_at: r.published_at,
+        break_glass: r.break_glass,
+        downloads: counts::downloads(state, r.id).await?,
         lineage: r.lineage.clone(),
         links: ReleaseLinks {
             module: format!("{base}/module"),

@@ -1,29 +1,28 @@
-//! Asking for a publication (or its end), and taking the request back.
-use super::OPEN;
+//! Asking for a publication (or its end), and asking again after changes.
+use super::{
+    OPEN,
+    act::{self, Current, Doer, Why},
+};
 use crate::{
-    audit::{self, Actor},
     auth::{Caller, FilterAccess, ReviewAccess, access, table::Need},
+    db::WriteTxn,
     error::{Error, Result},
     filters::change::MetadataChange,
     jobs::{self, Job},
     releases,
     state::State,
 };
-use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, sea_query::Expr};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QuerySelect, QueryTrait,
+};
 use serde::Deserialize;
 use serde_json::json;
-use std::time::Duration;
 use tamis_entities::{
-    release, review,
-    value::{Metadata, ReleaseState, ReviewAction, ReviewState, Slug, Version, revision},
+    filter, release, review, review_check,
+    value::{Metadata, ReleaseState, ReviewAct, ReviewAction, ReviewState, Slug, Version, revision},
 };
 use utoipa::ToSchema;
 use uuid::Uuid;
-
-/// How long curators have before a request is overdue.
-const DUE: Duration = Duration::from_secs(5 * 24 * 3600);
-/// Votes that a request takes; a policy will say otherwise for some.
-const QUORUM: i64 = 1;
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -97,24 +96,9 @@ async fn insert(
     let filter = access::relock_filter(&*txn, &access.filter).await?;
     let release =
         access::find_release(&*txn, filter.id, &release.version).await?.ok_or_else(Error::not_found)?;
-    if !starts_from(request.action).contains(&release.state) {
-        let detail = format!(
-            "version {} is {}; `{}` does not start from there",
-            release.version, release.state, request.action
-        );
-        return Err(Error::conflict("wrong-state", detail));
-    }
-    let open = review::Entity::find()
-        .filter(review::Column::ReleaseId.eq(release.id))
-        .filter(review::Column::State.is_in(OPEN))
-        .one(&*txn)
-        .await?;
-    if let Some(other) = open {
-        let detail =
-            format!("review {} of this release is open ({}); withdraw it first", other.id, other.state);
-        return Err(Error::conflict("review-open", detail));
-    }
-    let now = state.clock.now();
+    check_start(&txn, request.action, &release).await?;
+    let first = is_first_publication(&txn, filter.namespace_id, request.action).await?;
+    let (policy, now) = (&state.policy, state.clock.now());
     let metadata = proposed.as_ref().unwrap_or(&release.metadata);
     let review = review::Model {
         id: Uuid::now_v7(),
@@ -127,64 +111,107 @@ async fn insert(
         proposed,
         submitted_by: who.id,
         note: request.note,
-        quorum: QUORUM,
+        quorum: policy.votes(&access.namespace, request.action, first, false),
         assignee: None,
-        due_at: Some(now.plus(DUE)),
+        lease_until: None,
+        due_at: Some(now.plus(policy.due())),
         created_at: now,
         updated_at: now,
         decided_at: None,
+        paused_at: None,
+        escalated_at: None,
+        expires_at: Some(now.plus(policy.expiry())),
+        round: 1,
+        evidence: None,
+        policy: Some(policy.version.clone()),
+        risk: 0,
+        addends: None,
+        first_publication: first,
+        break_glass: false,
     };
-    review::Entity::insert(review.clone().into_active_model()).exec_without_returning(&*txn).await?;
-    jobs::enqueue(&*txn, &state.clock, &Job::CheckReview { review: review.id }).await?;
-    let object = format!("release:{}@{}", access.name(), release.version);
-    let detail = json!({"review": review.id, "action": review.action, "digest": review.sha256, "revision": review.revision});
-    audit::record(&*txn, &state.clock, &Actor::from(who), "review.submit", object, detail).await?;
+    let current = Current { namespace: access.namespace.clone(), filter, release, review };
+    act::open(state, &txn, who, &current).await?;
+    jobs::enqueue(&*txn, &state.clock, &Job::CheckReview { review: current.review.id }).await?;
     txn.commit().await?;
-    Ok(review)
+    Ok(current.review)
 }
 
-/// The submitter, or anyone with write on the filter, takes the request back.
-pub async fn withdraw(state: &State, found: &ReviewAccess) -> Result<()> {
-    let who = found.access.who()?;
-    if found.review.submitted_by != who.id && !found.access.relation.writes() {
-        return Err(Error::forbidden(
-            "role",
-            "the submitter, or who may write the filter, can withdraw a request",
-        ));
+/// The release is where the action starts from, and nothing else of it is under review.
+async fn check_start(txn: &WriteTxn<'_>, action: ReviewAction, release: &release::Model) -> Result<()> {
+    if !starts_from(action).contains(&release.state) {
+        let detail = format!(
+            "version {} is {}; `{}` does not start from there",
+            release.version, release.state, action
+        );
+        return Err(Error::conflict("wrong-state", detail));
     }
+    let open = review::Entity::find()
+        .filter(review::Column::ReleaseId.eq(release.id))
+        .filter(review::Column::State.is_in(OPEN.iter().copied()))
+        .one(&**txn)
+        .await?;
+    if let Some(other) = open {
+        let detail =
+            format!("review {} of this release is open ({}); withdraw it first", other.id, other.state);
+        return Err(Error::conflict("review-open", detail));
+    }
+    Ok(())
+}
+
+/// Whether nothing of the namespace has ever been published.
+async fn is_first_publication(txn: &WriteTxn<'_>, namespace: Uuid, action: ReviewAction) -> Result<bool> {
+    let theirs = filter::Entity::find()
+        .select_only()
+        .column(filter::Column::Id)
+        .filter(filter::Column::NamespaceId.eq(namespace));
+    let before = review::Entity::find()
+        .filter(review::Column::State.eq(ReviewState::Published))
+        .filter(review::Column::Action.eq(ReviewAction::Publish))
+        .filter(review::Column::FilterId.in_subquery(theirs.into_query()));
+    Ok(action == ReviewAction::Publish && before.limit(1).count(&**txn).await? == 0)
+}
+
+/// After changes were asked for, or checks have blocked: puts the request, as the release is now,
+/// to the checks and then to the curators again. Votes of the round before do not count in this.
+pub async fn resubmit(state: &State, found: &ReviewAccess, note: Option<String>) -> Result<()> {
+    if note.as_ref().is_some_and(|n| n.len() > 10_000) {
+        return Err(Error::invalid("note", "at most 10000 bytes"));
+    }
+    let who = found.access.who()?;
     let txn = state.db.begin_write().await?;
-    let done = review::Entity::update_many()
-        .col_expr(review::Column::State, Expr::value(ReviewState::Withdrawn))
-        .col_expr(review::Column::UpdatedAt, Expr::value(state.clock.now()))
-        .filter(review::Column::Id.eq(found.review.id))
-        .filter(review::Column::State.is_in(OPEN))
+    let mut now = act::current(&txn, found.review.id).await?;
+    let (round, expiry) = (now.review.round + 1, state.clock.now().plus(state.policy.expiry()));
+    let revised = releases::publication::current_revision(&now.filter, &now.release, &now.review);
+    let why = Why { note, detail: json!({"round": round}), ..Why::default() };
+    act::make(state, &txn, &mut now, Doer::Person(who), ReviewAct::Resubmit, why, |row| {
+        row.round = Set(round);
+        row.revision = Set(revised);
+        row.evidence = Set(None);
+        row.expires_at = Set(Some(expiry));
+        row.escalated_at = Set(None);
+    })
+    .await?;
+    check_again(state, txn, &now).await
+}
+
+/// Runs the checks of an undecided review again.
+pub async fn run_checks(state: &State, found: &ReviewAccess) -> Result<()> {
+    let who = found.access.who()?;
+    let txn = state.db.begin_write().await?;
+    let mut now = act::current(&txn, found.review.id).await?;
+    let (doer, why) = (Doer::Person(who), Why::default());
+    act::make(state, &txn, &mut now, doer, ReviewAct::RunChecks, why, |row| row.evidence = Set(None)).await?;
+    check_again(state, txn, &now).await
+}
+
+/// What the checks said before says nothing while they run.
+async fn check_again(state: &State, txn: WriteTxn<'_>, now: &Current) -> Result<()> {
+    review_check::Entity::delete_many()
+        .filter(review_check::Column::ReviewId.eq(now.review.id))
         .exec(&*txn)
         .await?;
-    if done.rows_affected == 0 {
-        return Err(Error::conflict("review-closed", "this request has ended already"));
-    }
-    let object = format!("release:{}@{}", found.access.name(), found.release.version);
-    let detail = json!({"review": found.review.id});
-    audit::record(&*txn, &state.clock, &Actor::from(who), "review.withdraw", object, detail).await?;
-    txn.commit().await
-}
-
-/// Takes the review, gives it to a curator, or (null) puts it back.
-pub async fn assign(state: &State, found: &ReviewAccess, assignee: Option<Uuid>) -> Result<()> {
-    let who = found.access.who()?;
-    if !who.is_curator() {
-        return Err(Error::forbidden("role", "curators take reviews"));
-    }
-    let txn = state.db.begin_write().await?;
-    let change = review::ActiveModel {
-        id: Set(found.review.id),
-        assignee: Set(assignee),
-        updated_at: Set(state.clock.now()),
-        ..Default::default()
-    };
-    review::Entity::update(change).exec(&*txn).await?;
-    let object = format!("release:{}@{}", found.access.name(), found.release.version);
-    let detail = json!({"review": found.review.id, "assignee": assignee});
-    audit::record(&*txn, &state.clock, &Actor::from(who), "review.assign", object, detail).await?;
-    txn.commit().await
+    jobs::enqueue(&*txn, &state.clock, &Job::CheckReview { review: now.review.id }).await?;
+    txn.commit().await?;
+    state.jobs.wake();
+    Ok(())
 }

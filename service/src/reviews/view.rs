@@ -1,19 +1,38 @@
-//! How a review looks from outside.
-use super::checks::CheckFinding;
+//! How a review looks from outside, and the lines of the queue.
+use super::{acts, checks::CheckFinding, queue};
 use crate::{
     error::Result,
     filters::view::{handle_of, handles},
     state::State,
 };
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use serde::Serialize;
 use std::collections::HashMap;
 use tamis_entities::{
-    filter, release, review, review_check, review_comment, review_vote,
-    value::{CheckResult, Decision, Metadata, ReviewAction, ReviewState, Sha256, Slug, Timestamp, Version},
+    filter, release, review, review_check, review_vote,
+    value::{
+        Addend, AppealDecision, CheckResult, Decision, Metadata, ReviewAct, ReviewAction, ReviewState,
+        Sha256, Slug, Timestamp, Version,
+    },
 };
 use utoipa::ToSchema;
 use uuid::Uuid;
+
+/// What adds to the risk, and to how much. Show the addends: the sum alone says nothing.
+#[derive(Serialize, ToSchema)]
+pub struct Risk {
+    pub total: i64,
+    pub addends: Vec<Addend>,
+}
+
+#[derive(Default, Serialize, ToSchema)]
+pub struct CheckCounts {
+    pub pass: u32,
+    pub warn: u32,
+    pub fail: u32,
+    pub error: u32,
+    pub not_applicable: u32,
+}
 
 #[derive(Serialize, ToSchema)]
 pub struct ReviewItem {
@@ -26,10 +45,28 @@ pub struct ReviewItem {
     pub digest: Sha256,
     pub revision: Sha256,
     pub submitted_by: Slug,
+    /// Who holds it now.
     pub assignee: Option<Slug>,
+    /// Until when, without a sign of theirs.
+    pub lease_until: Option<Timestamp>,
     pub due_at: Option<Timestamp>,
+    /// The due time stands still since then: its author has to act.
+    pub paused_at: Option<Timestamp>,
+    pub escalated_at: Option<Timestamp>,
+    pub expires_at: Option<Timestamp>,
+    /// Place among those that wait for votes; 1 is next.
+    pub position: Option<u64>,
+    pub risk: Risk,
+    pub check_counts: CheckCounts,
+    /// Approvals of this round.
+    pub approvals: i64,
+    pub quorum: i64,
+    pub round: i64,
+    pub first_publication: bool,
+    pub break_glass: bool,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
+    pub decided_at: Option<Timestamp>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -37,13 +74,26 @@ pub struct ReviewView {
     #[serde(flatten)]
     pub item: ReviewItem,
     pub note: String,
-    pub quorum: i64,
     /// What an `update` would put in force.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub proposed: Option<Metadata>,
+    /// Hash of the checks' results and the report: name it in a vote to bind the vote to them.
+    pub evidence: Option<Sha256>,
+    /// Version of the policy under which it was judged.
+    pub policy: Option<String>,
     pub checks: Vec<ReviewCheckView>,
     pub votes: Vec<ReviewVoteView>,
     pub comments: Vec<ReviewCommentView>,
+    pub checklist: Vec<ChecklistItemView>,
+    pub recused: Vec<Slug>,
+    /// Who looks at it at this moment; for curators.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub viewers: Option<Vec<Slug>>,
+    pub appeal: Option<AppealView>,
+    pub break_glass_request: Option<BreakGlassView>,
+    pub history: Vec<ReviewEventView>,
+    /// What you can do to it now.
+    pub acts: Vec<ReviewAct>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -52,6 +102,9 @@ pub struct ReviewCheckView {
     pub required: bool,
     pub result: CheckResult,
     pub findings: Vec<CheckFinding>,
+    /// Of the rules of this check.
+    pub version: String,
+    pub duration_ms: i64,
     pub ran_at: Timestamp,
 }
 
@@ -61,6 +114,8 @@ pub struct ReviewVoteView {
     pub decision: Decision,
     pub digest: Sha256,
     pub revision: Sha256,
+    /// The vote counts in this round only.
+    pub round: i64,
     pub reason: Option<String>,
     pub note: Option<String>,
     pub at: Timestamp,
@@ -70,93 +125,147 @@ pub struct ReviewVoteView {
 pub struct ReviewCommentView {
     pub by: Slug,
     pub body: String,
+    /// Curators alone see it.
+    pub internal: bool,
     pub at: Timestamp,
 }
 
-/// A page of reviews in four queries, however long it is.
-pub async fn items(state: &State, reviews: Vec<review::Model>) -> Result<Vec<ReviewItem>> {
-    let filters = filter::Entity::find()
-        .filter(filter::Column::Id.is_in(reviews.iter().map(|r| r.filter_id)))
-        .all(&*state.db)
-        .await?;
-    let filters: HashMap<_, _> = filters.into_iter().map(|f| (f.id, f)).collect();
-    let releases = release::Entity::find()
-        .filter(release::Column::Id.is_in(reviews.iter().map(|r| r.release_id)))
-        .all(&*state.db)
-        .await?;
-    let versions: HashMap<_, _> = releases.into_iter().map(|r| (r.id, r.version)).collect();
-    let people = reviews.iter().flat_map(|r| [Some(r.submitted_by), r.assignee]).flatten();
-    let handles = handles(&*state.db, people.chain(filters.values().map(|f| f.namespace_id))).await?;
-    let item = |r: review::Model| {
-        let filter = filters.get(&r.filter_id)?;
-        Some(ReviewItem {
-            id: r.id,
-            state: r.state,
-            action: r.action,
-            namespace: handle_of(&handles, filter.namespace_id),
-            filter: filter.name.clone(),
-            version: versions.get(&r.release_id)?.clone(),
-            digest: r.sha256,
-            revision: r.revision,
-            submitted_by: handle_of(&handles, r.submitted_by),
-            assignee: r.assignee.map(|id| handle_of(&handles, id)),
-            due_at: r.due_at,
-            created_at: r.created_at,
-            updated_at: r.updated_at,
-        })
-    };
-    Ok(reviews.into_iter().filter_map(item).collect())
+#[derive(Serialize, ToSchema)]
+pub struct ChecklistItemView {
+    pub id: &'static str,
+    pub text: &'static str,
+    pub required: bool,
+    pub ticked_by: Vec<Slug>,
 }
 
-pub async fn view(state: &State, id: Uuid) -> Result<ReviewView> {
-    let missing = crate::error::Error::not_found;
-    let review = review::Entity::find_by_id(id).one(&*state.db).await?.ok_or_else(missing)?;
-    let checks =
-        review_check::Entity::find().filter(review_check::Column::ReviewId.eq(id)).all(&*state.db).await?;
+#[derive(Serialize, ToSchema)]
+pub struct AppealView {
+    pub by: Slug,
+    pub note: String,
+    pub at: Timestamp,
+    pub decided_by: Option<Slug>,
+    pub decision: Option<AppealDecision>,
+    pub answer: Option<String>,
+    pub decided_at: Option<Timestamp>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct BreakGlassView {
+    pub by: Slug,
+    pub reason: String,
+    pub digest: Sha256,
+    pub at: Timestamp,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct ReviewEventView {
+    pub act: ReviewAct,
+    pub from: Option<ReviewState>,
+    pub to: ReviewState,
+    /// `user:alice`, `system:checks`.
+    pub by: String,
+    pub reason: Option<String>,
+    pub note: Option<String>,
+    pub evidence: Option<Sha256>,
+    pub at: Timestamp,
+}
+
+/// What the lines of a page need besides the reviews, in one query each.
+struct Beside {
+    filters: HashMap<Uuid, filter::Model>,
+    versions: HashMap<Uuid, Version>,
+    handles: HashMap<Uuid, Slug>,
+    checks: HashMap<Uuid, CheckCounts>,
+    approvals: HashMap<Uuid, i64>,
+    places: Vec<Uuid>,
+    now: Timestamp,
+}
+
+async fn beside(state: &State, reviews: &[review::Model]) -> Result<Beside> {
+    let db = &*state.db;
+    let filters = filter::Entity::find()
+        .filter(filter::Column::Id.is_in(reviews.iter().map(|r| r.filter_id)))
+        .all(db)
+        .await?;
+    let releases = release::Entity::find()
+        .filter(release::Column::Id.is_in(reviews.iter().map(|r| r.release_id)))
+        .all(db)
+        .await?;
+    let people = reviews.iter().flat_map(|r| [Some(r.submitted_by), r.assignee]).flatten();
+    let handles = handles(db, people.chain(filters.iter().map(|f| f.namespace_id))).await?;
+    let ids = || reviews.iter().map(|r| r.id);
+    let mut checks: HashMap<Uuid, CheckCounts> = HashMap::new();
+    let ran = review_check::Entity::find().filter(review_check::Column::ReviewId.is_in(ids()));
+    for check in ran.all(db).await? {
+        let counts = checks.entry(check.review_id).or_default();
+        *(match check.result {
+            CheckResult::Pass => &mut counts.pass,
+            CheckResult::Warn => &mut counts.warn,
+            CheckResult::Fail => &mut counts.fail,
+            CheckResult::Error => &mut counts.error,
+            CheckResult::NotApplicable => &mut counts.not_applicable,
+        }) += 1;
+    }
+    let rounds: HashMap<_, _> = reviews.iter().map(|r| (r.id, (r.round, &r.revision))).collect();
+    let mut approvals = HashMap::new();
     let votes = review_vote::Entity::find()
-        .filter(review_vote::Column::ReviewId.eq(id))
-        .order_by_asc(review_vote::Column::CreatedAt)
-        .all(&*state.db)
-        .await?;
-    let comments = review_comment::Entity::find()
-        .filter(review_comment::Column::ReviewId.eq(id))
-        .order_by_asc(review_comment::Column::Id)
-        .all(&*state.db)
-        .await?;
-    let people = votes.iter().map(|v| v.user_id).chain(comments.iter().map(|c| c.user_id));
-    let handles = handles(&*state.db, people).await?;
-    let check = |c: review_check::Model| -> Result<ReviewCheckView> {
-        let findings = serde_json::from_value(c.findings)?;
-        Ok(ReviewCheckView {
-            id: c.check_id,
-            required: c.required,
-            result: c.result,
-            findings,
-            ran_at: c.ran_at,
-        })
-    };
-    let vote = |v: review_vote::Model| ReviewVoteView {
-        by: handle_of(&handles, v.user_id),
-        decision: v.decision,
-        digest: v.sha256,
-        revision: v.revision,
-        reason: v.reason,
-        note: v.note,
-        at: v.created_at,
-    };
-    let comment = |c: review_comment::Model| ReviewCommentView {
-        by: handle_of(&handles, c.user_id),
-        body: c.body,
-        at: c.created_at,
-    };
-    let (note, quorum, proposed) = (review.note.clone(), review.quorum, review.proposed.clone());
-    Ok(ReviewView {
-        item: items(state, vec![review]).await?.pop().ok_or_else(missing)?,
-        note,
-        quorum,
-        proposed,
-        checks: checks.into_iter().map(check).collect::<Result<_>>()?,
-        votes: votes.into_iter().map(vote).collect(),
-        comments: comments.into_iter().map(comment).collect(),
+        .filter(review_vote::Column::ReviewId.is_in(ids()))
+        .filter(review_vote::Column::Decision.eq(Decision::Approve));
+    for vote in votes.all(db).await? {
+        if rounds.get(&vote.review_id) == Some(&(vote.round, &vote.revision)) {
+            *approvals.entry(vote.review_id).or_default() += 1;
+        }
+    }
+    let waits = reviews.iter().any(|r| r.state == ReviewState::InReview);
+    let places = if waits { queue::places(db).await? } else { vec![] };
+    Ok(Beside {
+        filters: filters.into_iter().map(|f| (f.id, f)).collect(),
+        versions: releases.into_iter().map(|r| (r.id, r.version)).collect(),
+        handles,
+        checks,
+        approvals,
+        places,
+        now: state.clock.now(),
+    })
+}
+
+/// A page of reviews in seven queries, however long it is.
+pub async fn items(state: &State, reviews: Vec<review::Model>) -> Result<Vec<ReviewItem>> {
+    let mut beside = beside(state, &reviews).await?;
+    Ok(reviews.into_iter().filter_map(|r| item(&mut beside, r)).collect())
+}
+
+fn item(beside: &mut Beside, r: review::Model) -> Option<ReviewItem> {
+    let filter = beside.filters.get(&r.filter_id)?;
+    let holder = acts::holder(&r, beside.now);
+    let place = beside.places.iter().position(|id| *id == r.id);
+    let addends = r.addends.map(|a| a.0).unwrap_or_default();
+    Some(ReviewItem {
+        id: r.id,
+        state: r.state,
+        action: r.action,
+        namespace: handle_of(&beside.handles, filter.namespace_id),
+        filter: filter.name.clone(),
+        version: beside.versions.get(&r.release_id)?.clone(),
+        digest: r.sha256,
+        revision: r.revision,
+        submitted_by: handle_of(&beside.handles, r.submitted_by),
+        assignee: holder.map(|id| handle_of(&beside.handles, id)),
+        lease_until: r.lease_until.filter(|_| holder.is_some()),
+        due_at: r.due_at,
+        paused_at: r.paused_at,
+        escalated_at: r.escalated_at,
+        expires_at: r.expires_at,
+        position: place.and_then(|at| u64::try_from(at + 1).ok()),
+        risk: Risk { total: r.risk, addends },
+        check_counts: beside.checks.remove(&r.id).unwrap_or_default(),
+        approvals: beside.approvals.get(&r.id).copied().unwrap_or(0),
+        quorum: r.quorum,
+        round: r.round,
+        first_publication: r.first_publication,
+        break_glass: r.break_glass,
+        created_at: r.created_at,
+        updated_at: r.updated_at,
+        decided_at: r.decided_at,
     })
 }

@@ -9,15 +9,15 @@ use crate::{
     auth::{Identity, access::find_namespace, names},
     db::{self, WriteTxn},
     error::{Error, Result},
+    offers::end,
     state::State,
     text::is_plain_line,
 };
 pub use rename::take_handle;
 
 use sea_orm::{
-    ActiveValue::Set,
-    ColumnTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter, QuerySelect,
-    sea_query::{Expr, OnConflict},
+    ActiveValue::Set, ColumnTrait, Condition, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter,
+    QuerySelect, sea_query::OnConflict,
 };
 use serde_json::json;
 use tamis_entities::{
@@ -139,20 +139,12 @@ pub async fn remove(state: &State, who: &Identity, team: &namespace::Model) -> R
 /// What somebody offered as an owner ends when they are none any more.
 async fn end_offers(state: &State, txn: &WriteTxn<'_>, team: Uuid, user: Uuid) -> Result<()> {
     let now = state.clock.now();
-    team_invitation::Entity::update_many()
-        .col_expr(team_invitation::Column::EndedAt, Expr::value(now))
-        .filter(team_invitation::Column::TeamId.eq(team))
-        .filter(team_invitation::Column::CreatedBy.eq(user))
-        .filter(team_invitation::Column::EndedAt.is_null())
-        .exec(&**txn)
-        .await?;
-    filter_transfer::Entity::update_many()
-        .col_expr(filter_transfer::Column::EndedAt, Expr::value(now))
-        .filter(filter_transfer::Column::GiverId.eq(team))
-        .filter(filter_transfer::Column::CreatedBy.eq(user))
-        .filter(filter_transfer::Column::EndedAt.is_null())
-        .exec(&**txn)
-        .await?;
+    use filter_transfer::Column as Given;
+    use team_invitation::Column as Invited;
+    let invited = Condition::all().add(Invited::TeamId.eq(team)).add(Invited::CreatedBy.eq(user));
+    end::<team_invitation::Entity>(txn, invited, now).await?;
+    let given = Condition::all().add(Given::GiverId.eq(team)).add(Given::CreatedBy.eq(user));
+    end::<filter_transfer::Entity>(txn, given, now).await?;
     Ok(())
 }
 

@@ -6,12 +6,14 @@
 
 mod assemble;
 mod capabilities;
+mod changes;
 mod checks;
 mod evidence;
 mod facts;
 mod features;
 mod findings;
 mod host_reader;
+mod host_version;
 mod hosts;
 mod instance;
 mod mangled;
@@ -24,15 +26,25 @@ mod sniff;
 mod start;
 mod tables;
 mod text;
+mod texts;
 mod toolchain;
 mod work;
 
+pub use capabilities::{CapabilityWords, capabilities};
+pub use changes::{
+    CapabilityChange, CapabilityChanges, ExportChange, ExportChanges, ExportName, FunctionChange,
+    FunctionFacts, ImportChange, ImportChanges, ImportName, ModuleChanges, SectionChange, SectionChanges,
+    SizeChange, TextChange, TextChanges, changes,
+};
+pub use host_version::{HostVersion, host_version, recent_hosts};
 pub use plugin::{Declared, PluginType};
 pub use report::{
     Capability, ExportItem, Finding, HostSupport, ImportItem, LeftOut, Memory, Report, Section, Severity,
     Verdict,
 };
+pub use tables::CapabilityGroup;
 pub use text::render_text;
+pub use texts::{READER, Texts, texts};
 
 /// The version of the rules. A report made by other rules is not comparable and should be made again.
 pub const VERIFIER: &str = "1";

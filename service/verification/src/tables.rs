@@ -4,9 +4,11 @@
 mod abi;
 mod callbacks;
 mod hosts;
+mod powers;
 mod wasi;
 
 pub use abi::{AbiVersion, HOST_FUNCTIONS, host_function};
 pub use callbacks::{CALLBACKS, Callback, Group, callback};
-pub use hosts::{HOSTS, Host};
+pub use hosts::{HOSTS, Host, RECENT};
+pub use powers::{Group as CapabilityGroup, POWERS, Power};
 pub use wasi::{WASI_FUNCTIONS, WASI_MODULES, WasiFunction, WasiTier, wasi_function};

@@ -59,6 +59,13 @@ fn columns() -> BTreeSet<String> {
         review_check,
         review_vote,
         review_comment,
+        review_appeal,
+        review_event,
+        review_presence,
+        review_recusal,
+        review_tick,
+        break_glass_request,
+        event,
         catalog_entry,
         audit_entry,
         job,
@@ -85,7 +92,7 @@ async fn rows(world: &World) -> String {
     all!(
         namespace by Id, former_handle by Handle, former_filter by Name, team_invitation by Id, filter_transfer by Id, user by Id, team by Id, team_member by UserId, filter by Id, grant by Id, release by Id,
         oauth_client by Id, oauth_grant by Id, review by Id, review_vote by Id, review_comment by Id, catalog_entry by FilterId, tombstone by Id
-    ) + &format!("{tokens:?}")
+    ) + format!("{tokens:?}").as_str()
 }
 
 struct Write {
@@ -175,6 +182,32 @@ fn writes(world: &World) -> Vec<Write> {
             "VoteRequest",
         ),
         write(Method::POST, format!("{review}/comments"), "rex", json!({"body": "b"}), "CommentRequest"),
+        write(Method::POST, format!("{review}/resubmission"), "olga", json!({}), "ReviewNoteRequest"),
+        write(Method::POST, format!("{review}/recusal"), "rex", json!({}), "ReviewNoteRequest"),
+        write(Method::POST, format!("{review}/escalation"), "rex", json!({"note": "n"}), "ReviewNoteRequest"),
+        write(Method::POST, format!("{review}/appeal"), "olga", json!({"note": "n"}), "ReviewNoteRequest"),
+        write(Method::PUT, format!("{review}/checklist"), "rex", json!({"ticked": []}), "ChecklistRequest"),
+        write(
+            Method::POST,
+            format!("{review}/appeal/decision"),
+            "rex",
+            json!({"decision": "uphold", "note": "n"}),
+            "AppealDecisionRequest",
+        ),
+        write(
+            Method::POST,
+            format!("{review}/break-glass"),
+            "ada",
+            json!({"reason": "r", "digest": digest}),
+            "BreakGlassRequest",
+        ),
+        write(
+            Method::POST,
+            format!("{review}/break-glass/countersignature"),
+            "rex",
+            json!({"digest": digest}),
+            "CountersignRequest",
+        ),
         write(
             Method::POST,
             format!("{review}/assignment"),
@@ -318,7 +351,7 @@ async fn no_form_and_no_query_takes_the_name_of_a_column_that_it_does_not_docume
             let request = mia.request(method.to_uppercase().parse().unwrap(), &format!("{url}?{column}=1"));
             mia.send(request).await.expect_problem(400, "invalid");
         }
-        if !["name", "updated", "published"].contains(&column.as_str()) {
+        if !["name", "updated", "published", "downloads"].contains(&column.as_str()) {
             for list in ["filters", "catalog"] {
                 mia.get(&format!("/api/v1/{list}?sort={column}")).await.expect_problem(400, "invalid");
             }

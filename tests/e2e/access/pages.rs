@@ -1,7 +1,7 @@
 //! The pages for people, and what their forms send when nobody means harm: one that is let through fails
 //! later, or changes nothing.
 use super::{
-    oracle::{API, Asks, READ, Route, STAGE, VOTE, WRITE, route},
+    routes::{API, Asks, PART, READ, Route, STAGE, VOTE, WRITE, route},
     world::Target,
 };
 use serde_json::{Value, json};
@@ -27,6 +27,16 @@ pub const PAGES: &[Route] = &[
     route("POST", "/reviews/{id}/comments", READ, Asks::SeeReview),
     route("POST", "/reviews/{id}/withdrawal", WRITE, Asks::Withdraw),
     route("POST", "/reviews/{id}/release", WRITE, Asks::ReleaseReview),
+    route("POST", "/reviews/{id}/assignment", VOTE, Asks::JudgeReview),
+    route("POST", "/reviews/{id}/checks", PART, Asks::SeeReview),
+    route("POST", "/reviews/{id}/resubmission", WRITE, Asks::Withdraw),
+    route("POST", "/reviews/{id}/recusal", VOTE, Asks::JudgeReview),
+    route("POST", "/reviews/{id}/escalation", PART, Asks::SeeReview),
+    route("POST", "/reviews/{id}/checklist", VOTE, Asks::JudgeReview),
+    route("POST", "/reviews/{id}/appeal", WRITE, Asks::Withdraw),
+    route("POST", "/reviews/{id}/appeal/decision", VOTE, Asks::JudgeReview),
+    route("POST", "/reviews/{id}/break-glass", "admin", Asks::AdminRole),
+    route("POST", "/reviews/{id}/break-glass/countersignature", VOTE, Asks::JudgeReview),
 ];
 
 /// The routes of the API, and the pages.
@@ -77,6 +87,17 @@ pub fn form(route: &Route, who: &Person, _target: &Target) -> Option<Vec<(&'stat
             Some(text(&[("decision", "approve"), ("digest", &nothing), ("revision", &nothing)]))
         }
         "/reviews/{id}/comments" => Some(text(&[("body", " ")])),
+        "/reviews/{id}/assignment" => Some(text(&[("way", "of nobody")])),
+        "/reviews/{id}/checks" => Some(vec![]),
+        "/reviews/{id}/resubmission" | "/reviews/{id}/appeal" => Some(text(&[("note", "n")])),
+        "/reviews/{id}/recusal" => Some(text(&[("note", &"x".repeat(10_001))])),
+        "/reviews/{id}/escalation" => Some(text(&[("note", "")])),
+        "/reviews/{id}/checklist" => Some(text(&[("no-such-item", "on")])),
+        "/reviews/{id}/appeal/decision" => Some(text(&[("decision", "uphold"), ("note", "n")])),
+        "/reviews/{id}/break-glass" | "/reviews/{id}/break-glass/countersignature" => {
+            let nothing = format!("sha256:{}", "0".repeat(64));
+            Some(text(&[("digest", &nothing), ("note", &"x".repeat(1001))]))
+        }
         "/reviews/{id}/withdrawal" | "/reviews/{id}/release" => Some(vec![]),
         _ => None,
     }

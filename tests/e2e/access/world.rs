@@ -1,6 +1,9 @@
 //! One server with a team, its people, strangers, and two filters in one state.
-use super::oracle::{Principal, ROUTES, Route, Stage};
-use super::pages;
+use super::{
+    bodies,
+    oracle::{Principal, ROUTES, Route, Stage},
+    pages,
+};
 use reqwest::Method;
 use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter};
 use serde_json::{Value, json};
@@ -290,7 +293,6 @@ impl World {
             }
             _ => {}
         }
-        let ended = route.path.ends_with("/withdrawal");
         let id = match route.path {
             path if path.starts_with("/api/v1/tokens/") || path.ends_with("/tokens/{id}") => &target.token,
             path if path.starts_with("/api/v1/oauth-clients/") => &target.client,
@@ -298,7 +300,7 @@ impl World {
             path if path.contains("/invitations/") => &target.invitation,
             path if path.contains("/transfers/") => &target.transfer,
             path if path.ends_with("/trusted-publishers/{id}") => &target.publisher,
-            _ if ended => &target.closed,
+            path if path.ends_with("/withdrawal") || path.ends_with("/checks") => &target.closed,
             _ => &target.review,
         };
         let file = pages::asset(route).unwrap_or_else(|| format!("{}.wasm", target.sha256));
@@ -306,6 +308,7 @@ impl World {
             ("{namespace}", target.namespace.as_str()),
             ("{filter}", target.filter.as_str()),
             ("{version}", "1.0.0"),
+            ("{other}", "1.0.0"),
             ("{subject}", "user:vic"),
             ("{team}", target.team.as_str()),
             ("{user}", "vic"),
@@ -363,12 +366,7 @@ impl World {
                 let draft = matches!(self.stage, Stage::PrivateDraft | Stage::PublicDraft);
                 request.json(&with(json!({"action": if draft { "unpublish" } else { "publish" }})))
             }
-            ("POST", "votes") => {
-                let digest = format!("sha256:{}", "0".repeat(64));
-                request.json(&json!({"decision": "approve", "digest": digest}))
-            }
-            ("POST", "comments") => request.json(&json!({"body": " "})),
-            ("POST", "assignment") => request.json(&json!({"assignee": "nobody-of-this-name"})),
+            (_, act) if bodies::of_review(act).is_some() => request.json(&bodies::of_review(act)),
             ("POST", "robots") => request.json(&json!({"handle": "admin", "role": "member"})),
             ("POST", "trusted-publishers") => request.json(&json!({"provider": "other", "claims": {}})),
             ("POST", "token") if route.path.starts_with("/api/") => request.json(&pages::with_token("")),

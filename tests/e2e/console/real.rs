@@ -42,7 +42,7 @@ async fn a_visitor_types_and_finds_and_the_keyboard_alone_is_enough() {
     let focused = browser.driver.active_element().await.unwrap();
     assert_eq!(focused.id().await.unwrap().as_deref(), Some("q"));
     focused.send_keys("correlaton").await.unwrap();
-    browser.says("#results", "1 filter").await;
+    browser.says("#results", "1 of 7 filters").await;
     let url = browser.driver.current_url().await.unwrap();
     assert_eq!(url.query(), Some("q=correlaton"), "{url}");
     let still = browser.driver.active_element().await.unwrap();
@@ -52,7 +52,7 @@ async fn a_visitor_types_and_finds_and_the_keyboard_alone_is_enough() {
     let download = browser.find("a[download]").await.attr("href").await.unwrap().unwrap();
     assert!(download.ends_with("/alice/correlation-id/releases/1.1.0/module"), "{download}");
     browser.driver.back().await.unwrap();
-    browser.says("#results", "1 filter").await;
+    browser.says("#results", "1 of 7 filters").await;
     browser.close().await;
 }
 

@@ -105,7 +105,7 @@ async fn no_column_can_be_sorted_or_filtered_by_unless_it_is_offered() {
         match list {
             "/api/v1/filters" => &["visibility", "namespace"],
             "/api/v1/catalog" => &["namespace", "licence"],
-            "/api/v1/reviews" => &["state"],
+            "/api/v1/reviews" => &["state", "namespace"],
             _ => &[],
         }
     };

@@ -214,7 +214,7 @@ async fn a_client_ends_with_whoever_answers_for_it() {
     let (id, secret) = register(&bob, json!({"grant_types": [ALONE], "redirect_uris": []})).await;
     let program = bearer(&app, &by_itself(&app, &id, &secret).await.expect(200).json());
     program.get("/api/v1/me").await.expect(200);
-    ada.post("/api/v1/users/bob/disable", &json!({"reason": "gone"})).await.expect(200);
+    ada.post("/api/v1/users/bob/disable", &json!({"reason": "gone"})).await.expect(204);
     expect_refusal(by_itself(&app, &id, &secret).await, 401, "invalid_client");
     program.get("/api/v1/me").await.expect(401);
     alice.post("/api/v1/teams", &json!({"handle": "acme"})).await.expect(201);

@@ -50,6 +50,10 @@ async fn forward(actors: &Actors, filter: &str) -> Option<Reply> {
     }
 }
 
+async fn on_review(who: &Person, review: Value, act: &str, body: Value) -> Reply {
+    who.post(&format!("/api/v1/reviews/{}/{act}", review["id"].as_str().unwrap()), &body).await
+}
+
 /// One step of somebody, on the review as it looks to them.
 async fn act(actors: &Actors, filter: &str, chance: u64, i: u64) -> Option<Reply> {
     let release = format!("/api/v1/filters/{filter}/releases/1.0.0");
@@ -63,7 +67,7 @@ async fn act(actors: &Actors, filter: &str, chance: u64, i: u64) -> Option<Reply
         let read = curator.get(&format!("/api/v1/reviews/{}", item["id"].as_str().unwrap())).await;
         (read.status == 200).then(|| read.json())
     };
-    let reply = match chance / 4 % 12 {
+    let reply = match chance / 4 % 17 {
         0 | 1 => {
             let actions = ["publish", "publish", "publish", "update", "unpublish", "unquarantine"];
             actors.alice.submit(filter, "1.0.0", actions[(chance / 48 % 6) as usize]).await
@@ -82,6 +86,11 @@ async fn act(actors: &Actors, filter: &str, chance: u64, i: u64) -> Option<Reply
             actors.alice.post(&path, &json!({})).await
         }
         10 => actors.curators[1].post(&format!("{release}/quarantine"), &json!({"reason": "r"})).await,
+        11 => curator.vote(&pick().await?, "request_changes").await,
+        12 => on_review(curator, pick().await?, "recusal", json!({})).await,
+        13 => on_review(&actors.alice, pick().await?, "resubmission", json!({})).await,
+        14 => on_review(curator, pick().await?, "checks", json!({})).await,
+        15 => on_review(curator, pick().await?, "assignment", json!({"assignee": curator.name})).await,
         _ => {
             actors
                 .alice
@@ -120,6 +129,7 @@ async fn judge(app: &TestApp, author: &str, name: &str, eligible: &[uuid::Uuid],
             v.decision == Decision::Approve
                 && v.sha256 == review.sha256
                 && v.revision == review.revision
+                && v.round == review.round
                 && eligible.contains(&v.user_id)
         });
         assert!(
@@ -164,7 +174,7 @@ async fn judge(app: &TestApp, author: &str, name: &str, eligible: &[uuid::Uuid],
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_published_but_what_was_approved_in_any_interleaving() {
     let app = TestApp::spawn().await;
-    let sequences: u64 = if std::env::var("TAMIS_TEST_FULL").is_ok() { 2_000 } else { 100 };
+    let sequences: u64 = if std::env::var("TAMIS_TEST_FULL").is_ok() { 10_000 } else { 500 };
     let mut curators = vec![];
     for name in ["carl", "dora", "emil", "fred"] {
         curators.push(app.curator(name).await);

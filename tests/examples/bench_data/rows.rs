@@ -6,13 +6,13 @@ use super::{
     words::{Random, Vocabulary},
 };
 use anyhow::Result;
-use sea_orm::{ActiveValue::Set, ConnectionTrait, EntityTrait};
+use sea_orm::{ActiveValue::Set, ConnectionTrait, EntityTrait, sea_query::OnConflict};
 use tamis::db::{Db, WriteTxn};
 use tamis_entities::{
-    catalog_entry, filter, filter_label, grant, module, release,
+    catalog_entry, catalog_facets, filter, filter_label, grant, module, release,
     value::{
-        Approved, ArtifactKind, GrantLevel, LabelKind, Metadata, ModuleState, PluginType, ReleaseState,
-        Sha256, Strings, Timestamp, Verdict, Visibility, revision,
+        Approved, ArtifactKind, Facets, GrantLevel, LabelKind, Metadata, ModuleState, PluginType,
+        ReleaseState, Sha256, Strings, Timestamp, Verdict, Visibility, revision,
     },
 };
 use uuid::Uuid;
@@ -33,6 +33,7 @@ const GRANTS: u64 = 10;
 
 struct Filter {
     row: filter::Model,
+    facets: Facets,
     home: Uuid,
     release: release::Model,
     labels: Vec<String>,
@@ -163,12 +164,38 @@ impl Maker {
             icon: None,
             defaults: release.metadata.clone(),
             published_releases: i64::from(share < 7),
+            downloads: self.random.below(10_000) as i64,
             row_version: 1,
             created_by: self.reader.id,
             created_at: Timestamp(BEGIN),
             updated_at: at,
         };
-        Ok(Filter { row, home, release, labels, document })
+        let facets = self.facets(&release);
+        Ok(Filter { row, home, release, labels, document, facets })
+    }
+
+    /// Some thousand combinations: what a filter can do, and which hosts it asks for.
+    fn facets(&mut self, release: &release::Model) -> Facets {
+        let powers = [
+            ("headers-read", 90),
+            ("headers-modify", 70),
+            ("body-read", 25),
+            ("http-call", 30),
+            ("shared-data", 20),
+            ("timer", 25),
+            ("metrics", 40),
+            ("foreign-function", 1),
+        ];
+        let has = powers.into_iter().filter(|(_, percent)| self.random.chance(*percent));
+        let capabilities = has.map(|(id, _)| id.to_owned()).chain(["log".to_owned()]).collect();
+        let generations = ["envoy >=1.39", "envoy >=1.33, <1.39", "envoy >=1.21, <1.33"];
+        let oldest = [1, 2, 2, 3, 3, 3][self.random.below(6) as usize];
+        Facets {
+            plugin_type: release.plugin_type,
+            abi_version: release.abi_version.clone(),
+            capabilities,
+            hosts: generations[..oldest].iter().map(|g| (*g).to_owned()).collect(),
+        }
     }
 
     fn release(
@@ -214,6 +241,7 @@ impl Maker {
             state_reason: None,
             prior_state: None,
             published_at: published.then_some(at),
+            break_glass: false,
             created_by: self.reader.id,
             created_at: Timestamp(BEGIN),
         })
@@ -230,6 +258,12 @@ async fn write(txn: &WriteTxn<'_>, filters: &[Filter], maker: &Maker) -> Result<
         release::Entity::insert_many(rows).exec_without_returning(&**txn).await?;
         let public = some.iter().filter(|f| f.row.published_releases > 0).map(entry);
         catalog_entry::Entity::insert_many(public).exec_without_returning(&**txn).await?;
+        let sets = some.iter().map(|f| catalog_facets::ActiveModel {
+            id: Set(Facets::id(&f.facets_text())),
+            facets: Set(f.facets.clone()),
+        });
+        let known = OnConflict::column(catalog_facets::Column::Id).do_nothing().to_owned();
+        catalog_facets::Entity::insert_many(sets).on_conflict(known).exec_without_returning(&**txn).await?;
         let labels = some.iter().flat_map(|f| {
             f.labels.iter().map(|value| filter_label::ActiveModel {
                 filter_id: Set(f.row.id),
@@ -254,6 +288,12 @@ async fn write(txn: &WriteTxn<'_>, filters: &[Filter], maker: &Maker) -> Result<
         grant::Entity::insert(row).exec_without_returning(&**txn).await?;
     }
     Ok(())
+}
+
+impl Filter {
+    fn facets_text(&self) -> String {
+        serde_json::to_string(&self.facets).unwrap_or_default()
+    }
 }
 
 fn module(f: &Filter) -> module::ActiveModel {
@@ -284,7 +324,8 @@ fn entry(f: &Filter) -> catalog_entry::ActiveModel {
         licence: Set(f.release.metadata.licence.clone()),
         labels: Set(Strings(f.labels.clone())),
         categories: Set(Strings::default()),
-        capabilities: Set(Strings::default()),
+        capabilities: Set(Strings(f.facets.capabilities.iter().cloned().collect())),
+        facets: Set(Some(Facets::id(&f.facets_text()))),
         downloads: Set(0),
         published_at: Set(f.row.updated_at),
     }

@@ -22,14 +22,14 @@ pub fn entry_points(all: &mut Vec<Mutant>) {
         draft.marker = "(export \"proxy_abi_version_0_2_1\" (func 0))".to_owned();
     });
     add(all, "two markers, the newer first", Loads, |draft| {
-        draft.marker = marker("0_2_1") + &marker("0_1_0");
+        draft.marker = marker("0_2_1") + marker("0_1_0").as_str();
     });
     add(all, "two markers, the older first", Refuses, |draft| {
-        draft.marker = marker("0_1_0") + &marker("0_2_1");
+        draft.marker = marker("0_1_0") + marker("0_2_1").as_str();
     });
     add(all, "a global marker, then a function marker", Loads, |draft| {
-        draft.marker =
-            "(global (export \"proxy_abi_version_0_1_0\") i32 (i32.const 0))".to_owned() + &marker("0_2_1");
+        draft.marker = "(global (export \"proxy_abi_version_0_1_0\") i32 (i32.const 0))".to_owned()
+            + marker("0_2_1").as_str();
     });
     add(all, "no allocator", Refuses, |draft| {
         draft.functions.remove("proxy_on_memory_allocate");

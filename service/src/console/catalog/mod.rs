@@ -1,5 +1,6 @@
 //! The catalog's page: what is published, as cards or as a table. Everything that chooses is in the URL.
 mod browse;
+mod facets;
 mod tile;
 
 use super::{
@@ -9,14 +10,15 @@ use super::{
 };
 use crate::{
     auth::caller,
-    catalog::list,
+    catalog::{count, list},
     error::{Error, Result},
-    http::{body::Query, problem::Problems},
+    http::{many::ManyQuery, problem::Problems},
     state::State,
 };
 use actix_web::{HttpRequest, HttpResponse, get, http::StatusCode, web};
 use askama::Template;
-use browse::{Browse, BrowseQuery, Facet};
+use browse::{Browse, BrowseQuery};
+use facets::Facet;
 use tile::Tile;
 
 #[derive(Template)]
@@ -28,16 +30,18 @@ struct Page {
     tiles: Vec<Tile>,
     next: Option<String>,
     table: bool,
+    /// Filters that fit, of how many.
+    total: u64,
+    all: u64,
 }
 
 impl Page {
     /// What is found, in words.
     fn sum(&self) -> String {
-        match (self.tiles.len(), &self.next, self.browse.is_later()) {
-            (1, None, false) => "1 filter".into(),
-            (n, None, false) => format!("{n} filters"),
-            (n, Some(_), false) => format!("First {n} filters"),
-            (n, _, true) => format!("{n} more filters"),
+        let filters = if self.all == 1 { "filter" } else { "filters" };
+        match self.total == self.all {
+            true => format!("{} {filters}", self.all),
+            false => format!("{} of {} {filters}", self.total, self.all),
         }
     }
 }
@@ -49,7 +53,7 @@ impl Page {
 pub async fn show_home(
     state: web::Data<State>,
     request: HttpRequest,
-    query: Query<BrowseQuery>,
+    query: ManyQuery<BrowseQuery>,
 ) -> Result<HttpResponse> {
     show(&state, &request, query.0).await
 }
@@ -61,7 +65,7 @@ pub async fn show_home(
 pub async fn show_catalog(
     state: web::Data<State>,
     request: HttpRequest,
-    query: Query<BrowseQuery>,
+    query: ManyQuery<BrowseQuery>,
 ) -> Result<HttpResponse> {
     show(&state, &request, query.0).await
 }
@@ -71,11 +75,14 @@ async fn show(state: &State, request: &HttpRequest, query: BrowseQuery) -> Resul
     let chosen = query.table();
     let table = chosen.unwrap_or_else(|| preferences::prefers_table(request));
     let browse = Browse::new(query);
-    let found = list::list(state, &browse.asked()?).await?;
+    let asked = browse.asked()?;
+    let (found, counts) = (list::list(state, &asked).await?, count::facets(state, &asked).await?);
     let tiles = tile::tiles(state, found.items, &browse.words()).await?;
     let page = Page {
         frame: Frame::of(state, request, &caller, "catalog", "Catalog")?,
-        facets: browse.facets(&tiles),
+        facets: facets::of(&browse, counts.facets),
+        total: counts.total,
+        all: counts.all,
         next: found.next.map(|after| browse.with("after", Some(&after))),
         browse,
         tiles,

@@ -65,7 +65,7 @@ impl Shown {
         text.map(markdown::html)
     }
 
-    fn usage(&self) -> usage::Usage {
+    fn usage(&self) -> Safe<String> {
         usage::envoy(&self.release)
     }
 

@@ -5,14 +5,8 @@ use serde_json::json;
 use std::fmt::Write;
 use tamis_entities::value::PluginType;
 
-pub struct Usage {
-    pub text: String,
-    /// The same with its keys marked.
-    pub html: Safe<String>,
-}
-
-/// Envoy fetches the module by itself and compares the digest.
-pub fn envoy(release: &ReleaseView) -> Usage {
+/// Envoy fetches the module by itself and compares the digest. Keys are marked.
+pub fn envoy(release: &ReleaseView) -> Safe<String> {
     let (kind, message) = match release.plugin_type {
         Some(PluginType::Network) => ("filters.network", "Wasm"),
         Some(PluginType::Service) => ("wasm", "WasmService"),
@@ -39,7 +33,7 @@ pub fn envoy(release: &ReleaseView) -> Usage {
             quoted(&sample.to_string())
         );
     }
-    Usage { html: coloured(&text), text }
+    coloured(&text)
 }
 
 fn coloured(text: &str) -> Safe<String> {

@@ -34,9 +34,8 @@ pub struct Page {
 }
 
 pub async fn page(state: &State, request: &HttpRequest, caller: &Caller, who: &Identity) -> Result<Page> {
-    let query = ReviewQuery { limit: Some(100), ..Default::default() };
+    let query = ReviewQuery { mine: Some(true), limit: Some(100), ..Default::default() };
     let mut requests = queue::list(state, who, query).await?.items;
-    requests.retain(|review| review.submitted_by == who.handle);
     requests.sort_by_key(|review| (!review.state.is_open(), Reverse(review.updated_at)));
     requests.truncate(20);
     Ok(Page {

@@ -6,8 +6,7 @@ use crate::{
     error::Result,
     modules::store,
     releases::view::{ReleaseView, release_view},
-    reviews::queue::{self, ReviewQuery},
-    reviews::view::ReviewItem,
+    reviews::{queue, view::ReviewItem},
     state::State,
 };
 use actix_web::HttpRequest;
@@ -104,18 +103,11 @@ pub async fn page(state: &State, request: &HttpRequest, found: ReleaseAccess) ->
     let report = store::report_of(state, &release.sha256, view.plugin_type).await?;
     let mut findings = report.findings.clone();
     findings.sort_by_key(|finding| Reverse(finding.severity));
-    let query = ReviewQuery { limit: Some(100), ..Default::default() };
-    let about = |r: &ReviewItem| {
-        r.namespace == access.namespace.handle
-            && r.filter == access.filter.name
-            && r.version == release.version
-    };
-    let reviews = queue::list(state, who, query).await?.items;
     Ok(Page {
         frame: Frame::of(state, request, &access.caller, "my", title)?,
         summary: access.filter.summary.clone(),
         capabilities: report.capabilities.iter().map(|c| c.id.clone()).collect(),
-        review: reviews.into_iter().filter(about).max_by_key(|r| r.created_at),
+        review: queue::newest_of(state, who, release.id).await?,
         release: view,
         report,
         findings,

@@ -1,4 +1,5 @@
-//! Handlers of `/reviews`.
+//! Handlers of `/reviews`: the queue, the page of a review, and what most people do there.
+use super::page;
 use crate::{
     auth::{self, Caller, ReviewAccess, SignedIn},
     console::frame::{self, see},
@@ -10,7 +11,7 @@ use crate::{
     reviews::{
         acts,
         decide::{self, VoteRequest},
-        submit,
+        release,
     },
     sign_in::browser,
     state::State,
@@ -22,8 +23,9 @@ use utoipa::{IntoParams, ToSchema};
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct QueuePageQuery {
-    /// A state of a review; empty for all.
-    pub state: Option<String>,
+    /// A saved view: `open`, `needs_me`, `mine`, `unassigned`, `overdue`, `needs_second`,
+    /// `first_publication`, `blocked`, `approved` or `all`.
+    pub view: Option<String>,
     /// Where the page before ended.
     pub after: Option<String>,
 }
@@ -31,7 +33,7 @@ pub struct QueuePageQuery {
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct ReviewPageQuery {
-    /// `report`, `capabilities` or `compatibility`.
+    /// `changes`, `capabilities`, `compatibility`, `report`, `readme` or `history`.
     pub tab: Option<String>,
     /// The decision whose confirmation is open.
     pub act: Option<String>,
@@ -48,6 +50,11 @@ pub struct VoteForm {
     pub digest: String,
     pub revision: String,
     #[serde(default)]
+    pub evidence: String,
+    /// A code of the catalogue of reasons.
+    #[serde(default)]
+    pub reason: String,
+    #[serde(default)]
     pub note: String,
 }
 
@@ -57,6 +64,9 @@ pub struct CommentForm {
     #[serde(default)]
     pub form: String,
     pub body: String,
+    /// `on`: for curators alone.
+    #[serde(default)]
+    pub internal: String,
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -66,7 +76,21 @@ pub struct ActForm {
     pub form: String,
 }
 
-fn back(found: &ReviewAccess) -> HttpResponse {
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TakeForm {
+    #[serde(default)]
+    pub form: String,
+    /// `take`, or `back` to put it back into the queue.
+    pub way: String,
+}
+
+/// What a field of a form says, if it says anything.
+pub(super) fn said(text: String) -> Option<String> {
+    Some(text).filter(|text| !text.trim().is_empty())
+}
+
+pub(super) fn back(found: &ReviewAccess) -> HttpResponse {
     see(&format!("/reviews/{}", found.review.id))
 }
 
@@ -95,7 +119,7 @@ pub async fn show_review(
     request: HttpRequest,
     query: Query<ReviewPageQuery>,
 ) -> Result<HttpResponse> {
-    frame::reply(StatusCode::OK, &super::page(&state, &request, found, query.0).await?)
+    frame::reply(StatusCode::OK, &page::page(&state, &request, found, query.0).await?)
 }
 
 /// Vote by a form
@@ -116,8 +140,9 @@ pub async fn vote_by_form(
         decision: form.0.decision.parse().map_err(wrong("decision"))?,
         digest: form.0.digest.parse().map_err(wrong("digest"))?,
         revision: Some(form.0.revision.parse().map_err(wrong("revision"))?),
-        reason: None,
-        note: Some(form.0.note).filter(|note| !note.trim().is_empty()),
+        evidence: said(form.0.evidence).map(|text| text.parse().map_err(wrong("evidence"))).transpose()?,
+        reason: said(form.0.reason),
+        note: said(form.0.note),
     };
     decide::vote(&state, &found, vote).await?;
     Ok(back(&found))
@@ -135,7 +160,28 @@ pub async fn comment_by_form(
     form: Form<CommentForm>,
 ) -> Result<HttpResponse> {
     browser::check_own_form(&state, &request, &form.0.form)?;
-    acts::comment(&state, &found, &form.0.body).await?;
+    acts::comment(&state, &found, &form.0.body, form.0.internal == "on").await?;
+    Ok(back(&found))
+}
+
+/// Take a review, or put it back, by a form
+#[utoipa::path(tag = "pages", operation_id = "takeByForm", params(("id" = uuid::Uuid, Path, description = "Id of the review")),
+    request_body(content = TakeForm, content_type = "application/x-www-form-urlencoded"),
+    responses((status = 303, description = "Back to its page"), Problems))]
+#[post("/reviews/{id}/assignment")]
+pub async fn take_by_form(
+    state: web::Data<State>,
+    found: ReviewAccess,
+    request: HttpRequest,
+    form: Form<TakeForm>,
+) -> Result<HttpResponse> {
+    browser::check_own_form(&state, &request, &form.0.form)?;
+    let holder = match form.0.way.as_str() {
+        "take" => Some(found.access.who()?.id),
+        "back" => None,
+        _ => return Err(Error::invalid("way", "take or back")),
+    };
+    acts::assign(&state, &found, holder).await?;
     Ok(back(&found))
 }
 
@@ -151,7 +197,7 @@ pub async fn withdraw_by_form(
     form: Form<ActForm>,
 ) -> Result<HttpResponse> {
     browser::check_own_form(&state, &request, &form.0.form)?;
-    submit::withdraw(&state, &found).await?;
+    acts::withdraw(&state, &found).await?;
     Ok(back(&found))
 }
 
@@ -167,6 +213,6 @@ pub async fn release_by_form(
     form: Form<ActForm>,
 ) -> Result<HttpResponse> {
     browser::check_own_form(&state, &request, &form.0.form)?;
-    let released = decide::release(&state, &found).await?;
+    let released = release::release(&state, &found).await?;
     Ok(see(&format!("/filters/{}?version={}", found.access.name(), released.version)))
 }

@@ -34,7 +34,7 @@ pub async fn offered<C: ConnectionTrait>(
     now: Timestamp,
 ) -> Result<row::Model> {
     let mine = row::Entity::find_by_id(id).filter(row::Column::ReceiverId.is_in(receives(who)));
-    mine.filter(open(now)).one(db).await?.ok_or_else(Error::not_found)
+    mine.filter(open::<row::Entity>(now)).one(db).await?.ok_or_else(Error::not_found)
 }
 
 /// The filter in its new place.
@@ -54,7 +54,7 @@ async fn accepted(state: &State, who: &Identity, id: Uuid) -> Result<(namespace:
     if filter.namespace_id != offer.giver_id || !still_gives(&txn, &offer).await? {
         return Err(Error::not_found());
     }
-    if !end(&txn, Condition::all().add(row::Column::Id.eq(id)), now).await? {
+    if !end::<row::Entity>(&txn, Condition::all().add(row::Column::Id.eq(id)), now).await? {
         return Err(Error::not_found());
     }
     let receiver = hold_living(&txn, offer.receiver_id).await?;
@@ -63,7 +63,8 @@ async fn accepted(state: &State, who: &Identity, id: Uuid) -> Result<(namespace:
     filters::check_name(&txn, &receiver, &filter.name, Some(filter.id)).await?;
     move_tombstones(&txn, &filter, receiver.id).await?;
     let filter = move_filter(state, &txn, filter, receiver.id).await?;
-    reviews::supersede_open(state, &txn, reviews::Scope::Filter(filter.id)).await?;
+    let all = reviews::Scope::Filter(filter.id);
+    reviews::supersede_open(state, &txn, all, "the filter was transferred").await?;
     filters::index(&txn, &receiver, &filter).await?;
     catalog::refresh(state, &txn, filter.id).await?;
     let (from, to) =

@@ -10,13 +10,13 @@ use crate::{
     db::WriteTxn,
     error::{Error, Result},
     http::page::{Cursors, Page, PageQuery},
+    offers::{self, end, open},
     state::State,
     teams::rename::hold_living,
 };
-use sea_orm::{ColumnTrait, Condition, EntityTrait, IntoActiveModel, Order, QueryFilter, sea_query::Expr};
+use sea_orm::{ColumnTrait, Condition, EntityTrait, IntoActiveModel, Order, QueryFilter};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use std::time::Duration;
 use tamis_entities::{
     filter, filter_transfer as row,
     value::{MemberRole, NamespaceKind, Slug, Timestamp},
@@ -25,8 +25,6 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::view::{handle_of, handles};
-
-pub const LIFE: Duration = Duration::from_secs(7 * 24 * 3600);
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -47,21 +45,6 @@ pub struct TransferView {
     pub expires_at: Timestamp,
 }
 
-fn open(now: Timestamp) -> Condition {
-    Condition::all().add(row::Column::EndedAt.is_null()).add(row::Column::ExpiresAt.gt(now))
-}
-
-/// Ends it if it is still open: whoever does this has answered it.
-async fn end(txn: &WriteTxn<'_>, of: Condition, now: Timestamp) -> Result<bool> {
-    let done = row::Entity::update_many()
-        .col_expr(row::Column::EndedAt, Expr::value(now))
-        .filter(of)
-        .filter(open(now))
-        .exec(&**txn)
-        .await?;
-    Ok(done.rows_affected > 0)
-}
-
 /// Offers the filter. One offer at a time.
 pub async fn offer(state: &State, access: &FilterAccess, to: &Slug) -> Result<TransferView> {
     let who = access.who()?;
@@ -78,7 +61,8 @@ pub async fn offer(state: &State, access: &FilterAccess, to: &Slug) -> Result<Tr
     let txn = state.db.begin_write().await?;
     let filter = access::relock_filter(&*txn, &access.filter).await?;
     hold_living(&txn, receiver.id).await.map_err(|_| wrong())?;
-    let before = row::Entity::find().filter(row::Column::FilterId.eq(filter.id)).filter(open(now));
+    let before =
+        row::Entity::find().filter(row::Column::FilterId.eq(filter.id)).filter(open::<row::Entity>(now));
     if before.one(&*txn).await?.is_some() {
         let detail = "this filter has been offered already; withdraw that offer first";
         return Err(Error::conflict("transfer-open", detail));
@@ -90,7 +74,7 @@ pub async fn offer(state: &State, access: &FilterAccess, to: &Slug) -> Result<Tr
         receiver_id: receiver.id,
         created_by: who.id,
         created_at: now,
-        expires_at: now.plus(LIFE),
+        expires_at: now.plus(offers::LIFE),
         ended_at: None,
     };
     row::Entity::insert(new.clone().into_active_model()).exec_without_returning(&*txn).await?;
@@ -139,7 +123,7 @@ async fn views(state: &State, rows: Vec<row::Model>) -> Result<Vec<TransferView>
 /// The open offer of a filter.
 pub async fn current(state: &State, access: &FilterAccess) -> Result<TransferView> {
     let of = row::Entity::find().filter(row::Column::FilterId.eq(access.filter.id));
-    let found = of.filter(open(state.clock.now())).one(&*state.db).await?;
+    let found = of.filter(open::<row::Entity>(state.clock.now())).one(&*state.db).await?;
     first(state, vec![found.ok_or_else(Error::not_found)?]).await
 }
 
@@ -147,7 +131,7 @@ pub async fn withdraw(state: &State, access: &FilterAccess) -> Result<()> {
     let txn = state.db.begin_write().await?;
     let filter = access::relock_filter(&*txn, &access.filter).await?;
     let this = Condition::all().add(row::Column::FilterId.eq(filter.id));
-    if !end(&txn, this, state.clock.now()).await? {
+    if !end::<row::Entity>(&txn, this, state.clock.now()).await? {
         return Err(Error::not_found());
     }
     record(state, &txn, access.who()?, "withdraw", &access.name(), json!({})).await?;
@@ -163,9 +147,10 @@ fn receives(who: &Identity) -> Vec<Uuid> {
 /// The open offers that this person can answer.
 pub async fn list(state: &State, who: &Identity, page: &PageQuery) -> Result<Page<TransferView>> {
     let cursors = Cursors { key: &state.secret, context: format!("transfers|{}", who.id) };
-    let rows = row::Entity::find()
-        .filter(row::Column::ReceiverId.is_in(receives(who)))
-        .filter(open(state.clock.now()));
+    let rows =
+        row::Entity::find()
+            .filter(row::Column::ReceiverId.is_in(receives(who)))
+            .filter(open::<row::Entity>(state.clock.now()));
     let (rows, next) = cursors.by_id(&*state.db, rows, row::Column::Id, Order::Asc, page).await?;
     Ok(Page { items: views(state, rows).await?, next })
 }
@@ -175,7 +160,7 @@ pub async fn decline(state: &State, who: &Identity, id: Uuid) -> Result<()> {
     let txn = state.db.begin_write().await?;
     let offered = accept::offered(&*txn, who, id, now).await?;
     let filter = filter::Entity::find_by_id(offered.filter_id).one(&*txn).await?;
-    if !end(&txn, Condition::all().add(row::Column::Id.eq(id)), now).await? {
+    if !end::<row::Entity>(&txn, Condition::all().add(row::Column::Id.eq(id)), now).await? {
         return Err(Error::not_found());
     }
     let name = filter.map_or_else(String::new, |f| f.name.to_string());

@@ -10,14 +10,12 @@ use crate::{
     error::{Error, Result},
     filters::view::{handle_of, handles},
     http::page::{Cursors, Page, PageQuery},
+    offers::{self, end, open},
     state::State,
 };
-use sea_orm::{
-    ColumnTrait, Condition, EntityTrait, IntoActiveModel, Order, PaginatorTrait, QueryFilter, sea_query::Expr,
-};
+use sea_orm::{ColumnTrait, Condition, EntityTrait, IntoActiveModel, Order, PaginatorTrait, QueryFilter};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use std::time::Duration;
 use tamis_entities::{
     namespace, team_invitation as row, team_member, user,
     value::{MemberRole, NamespaceKind, Slug, Timestamp},
@@ -25,7 +23,6 @@ use tamis_entities::{
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-pub const LIFE: Duration = Duration::from_secs(7 * 24 * 3600);
 /// Open at once in one team.
 const MOST_OPEN: u64 = 200;
 
@@ -46,21 +43,6 @@ pub struct InvitationView {
     pub created_by: Slug,
     pub created_at: Timestamp,
     pub expires_at: Timestamp,
-}
-
-fn open(now: Timestamp) -> Condition {
-    Condition::all().add(row::Column::EndedAt.is_null()).add(row::Column::ExpiresAt.gt(now))
-}
-
-/// Ends it if it is still open: whoever does this has answered it.
-async fn end(txn: &WriteTxn<'_>, of: Condition, now: Timestamp) -> Result<u64> {
-    let done = row::Entity::update_many()
-        .col_expr(row::Column::EndedAt, Expr::value(now))
-        .filter(of)
-        .filter(open(now))
-        .exec(&**txn)
-        .await?;
-    Ok(done.rows_affected)
 }
 
 async fn record(
@@ -95,8 +77,8 @@ pub async fn invite(
     }
     let of_team = row::Column::TeamId.eq(team.id);
     let same = Condition::all().add(of_team.clone()).add(row::Column::UserId.eq(invited.id));
-    end(&txn, same, now).await?;
-    if row::Entity::find().filter(of_team).filter(open(now)).count(&*txn).await? >= MOST_OPEN {
+    end::<row::Entity>(&txn, same, now).await?;
+    if row::Entity::find().filter(of_team).filter(open::<row::Entity>(now)).count(&*txn).await? >= MOST_OPEN {
         let detail = format!("{MOST_OPEN} invitations of this team are open; withdraw some first");
         return Err(Error::conflict("too-many-open", detail));
     }
@@ -107,7 +89,7 @@ pub async fn invite(
         role: request.role,
         created_by: who.id,
         created_at: now,
-        expires_at: now.plus(LIFE),
+        expires_at: now.plus(offers::LIFE),
         ended_at: None,
     };
     row::Entity::insert(new.clone().into_active_model()).exec_without_returning(&*txn).await?;
@@ -144,7 +126,7 @@ pub async fn list(state: &State, who: &Identity, of: Of, page: &PageQuery) -> Re
         Of::Invited(id) => (row::Column::UserId.eq(id), format!("invitations|{id}")),
     };
     let cursors = Cursors { key: &state.secret, context };
-    let rows = row::Entity::find().filter(of).filter(open(state.clock.now()));
+    let rows = row::Entity::find().filter(of).filter(open::<row::Entity>(state.clock.now()));
     let (rows, next) = cursors.by_id(&*state.db, rows, row::Column::Id, Order::Asc, page).await?;
     Ok(Page { items: views(state, rows).await?, next })
 }
@@ -156,7 +138,9 @@ pub async fn accept(state: &State, who: &Identity, id: Uuid) -> Result<(namespac
     let invitation = mine(&txn, who, id, now).await?;
     let members = members(&txn, invitation.team_id).await?;
     let this = Condition::all().add(row::Column::Id.eq(id));
-    if end(&txn, this, now).await? == 0 || !may_invite(&txn, &members, invitation.created_by).await? {
+    if !end::<row::Entity>(&txn, this, now).await?
+        || !may_invite(&txn, &members, invitation.created_by).await?
+    {
         return Err(Error::not_found());
     }
     let team = namespace::Entity::find_by_id(invitation.team_id).one(&*txn).await?;
@@ -178,7 +162,8 @@ async fn may_invite(txn: &WriteTxn<'_>, members: &[team_member::Model], by: Uuid
 }
 
 async fn mine(txn: &WriteTxn<'_>, who: &Identity, id: Uuid, now: Timestamp) -> Result<row::Model> {
-    let own = row::Entity::find_by_id(id).filter(row::Column::UserId.eq(who.id)).filter(open(now));
+    let own =
+        row::Entity::find_by_id(id).filter(row::Column::UserId.eq(who.id)).filter(open::<row::Entity>(now));
     own.one(&**txn).await?.ok_or_else(Error::not_found)
 }
 
@@ -186,7 +171,7 @@ pub async fn decline(state: &State, who: &Identity, id: Uuid) -> Result<()> {
     let now = state.clock.now();
     let txn = state.db.begin_write().await?;
     let invitation = mine(&txn, who, id, now).await?;
-    if end(&txn, Condition::all().add(row::Column::Id.eq(id)), now).await? == 0 {
+    if !end::<row::Entity>(&txn, Condition::all().add(row::Column::Id.eq(id)), now).await? {
         return Err(Error::not_found());
     }
     let team = namespace::Entity::find_by_id(invitation.team_id).one(&*txn).await?;
@@ -200,7 +185,7 @@ pub async fn withdraw(state: &State, who: &Identity, team: &namespace::Model, id
     let txn = state.db.begin_write().await?;
     still_owns(&members(&txn, team.id).await?, who)?;
     let this = Condition::all().add(row::Column::Id.eq(id)).add(row::Column::TeamId.eq(team.id));
-    if end(&txn, this, state.clock.now()).await? == 0 {
+    if !end::<row::Entity>(&txn, this, state.clock.now()).await? {
         return Err(Error::not_found());
     }
     record(state, &txn, who, "withdraw", &team.handle, json!({"id": id})).await?;

@@ -47,3 +47,11 @@ pub const HOSTS: &[Host] = &[
     cpp_host(">=2021-11-18, <2024-12-19", WasiTier::Preopen),
     cpp_host("<2021-11-18", WasiTier::Base),
 ];
+
+/// Versions that people choose by, newest first: those that are supported by their projects now.
+/// The three lists carry the same generations of Envoy.
+pub const RECENT: &[(&str, &str, &[&str])] = &[
+    ("envoy", "Envoy", &["1.40", "1.39", "1.38", "1.37", "1.36"]),
+    ("istio", "Istio", &["1.31", "1.30", "1.29", "1.28"]),
+    ("envoy-gateway", "Envoy Gateway", &["1.9", "1.8", "1.7", "1.6"]),
+];

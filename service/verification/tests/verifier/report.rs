@@ -26,7 +26,8 @@ fn the_json_has_the_promised_fields() {
     assert_eq!(json["type_evidence"], serde_json::json!(["http"]));
     assert_eq!(json["findings"], serde_json::json!([]));
     assert_eq!(json["toolchain"], serde_json::Value::Null);
-    let call = serde_json::json!({"id": "http-call", "title": "Calls HTTP services", "imports": ["proxy_http_call"]});
+    let call =
+        serde_json::json!({"id": "http-call", "title": "Call out over HTTP", "imports": ["proxy_http_call"]});
     assert_eq!(json["capabilities"][0], call);
     assert_eq!(json["capabilities"][1]["imports"], serde_json::json!(["fd_write", "proxy_log"]));
     assert_eq!(

@@ -1,0 +1,18 @@
+//! An item of the checklist that one reviewer has seen to.
+use sea_orm::entity::prelude::*;
+
+use crate::value::Timestamp;
+#[sea_orm::model]
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[sea_orm(table_name = "review_ticks")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub review_id: Uuid,
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub user_id: Uuid,
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub item: String,
+    pub created_at: Timestamp,
+}
+
+impl ActiveModelBehavior for ActiveModel {}

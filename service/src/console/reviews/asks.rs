@@ -1,0 +1,170 @@
+//! What can be done to a review from its page: for each act that its reader may do, the question that is asked
+//! first. Pure: which acts those are, the table of moves has said already.
+use crate::reviews::{
+    reasons::{REASONS, Reason},
+    view::ReviewView,
+};
+use tamis_entities::value::{Decision, ReviewAct};
+
+/// How much of a note an act takes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Note {
+    No,
+    May(&'static str),
+    Must(&'static str),
+}
+
+pub struct Ask {
+    pub id: &'static str,
+    /// Opens it from the keyboard.
+    pub key: &'static str,
+    pub verb: &'static str,
+    pub busy: &'static str,
+    pub look: &'static str,
+    /// What follows from it.
+    pub consequence: &'static str,
+    /// After the review's own path.
+    pub path: &'static str,
+    pub note: Note,
+    pub fields: Vec<(&'static str, String)>,
+    pub reasons: Vec<&'static Reason>,
+    /// Stands beside the title; the others are in a menu.
+    pub is_main: bool,
+    /// Speaks of the bytes, and so repeats their digest.
+    pub of_bytes: bool,
+}
+
+impl Ask {
+    pub fn note_label(&self) -> Option<(&'static str, bool)> {
+        match self.note {
+            Note::No => None,
+            Note::May(label) => Some((label, false)),
+            Note::Must(label) => Some((label, true)),
+        }
+    }
+}
+
+fn ask(
+    id: &'static str,
+    verb: &'static str,
+    consequence: &'static str,
+    path: &'static str,
+    note: Note,
+) -> Ask {
+    Ask {
+        id,
+        key: "",
+        verb,
+        busy: "Sending…",
+        look: "",
+        consequence,
+        path,
+        note,
+        fields: vec![],
+        reasons: vec![],
+        is_main: false,
+        of_bytes: false,
+    }
+}
+
+fn votes(review: &ReviewView) -> [Ask; 3] {
+    let named = |decision: Decision| {
+        let evidence = review.evidence.as_ref().map_or_else(String::new, |e| e.digest());
+        vec![
+            ("decision", decision.to_string()),
+            ("digest", review.item.digest.digest()),
+            ("revision", review.item.revision.digest()),
+            ("evidence", evidence),
+        ]
+    };
+    let fitting = |decision: &str| REASONS.iter().filter(|r| r.decisions.contains(&decision)).collect();
+    let vote = |ask: Ask, key, decision: Decision| Ask {
+        key,
+        fields: named(decision),
+        reasons: fitting(&decision.to_string()),
+        is_main: true,
+        of_bytes: true,
+        ..ask
+    };
+    let reject =
+        ask("reject", "Reject", "The request ends. Its author is told why.", "votes", Note::Must("Why"));
+    let changes = "Its author is told what to change, and can ask again.";
+    let changes = ask("request_changes", "Request changes", changes, "votes", Note::Must("What to change"));
+    let vouch = "You vouch for these bytes, with these words, and nothing else.";
+    let approve = ask("approve", "Approve", vouch, "votes", Note::May("Note"));
+    [
+        vote(Ask { look: "danger", busy: "Rejecting…", ..reject }, "d", Decision::Reject),
+        vote(Ask { busy: "Asking…", ..changes }, "r", Decision::RequestChanges),
+        vote(Ask { look: "primary", busy: "Approving…", ..approve }, "a", Decision::Approve),
+    ]
+}
+
+/// In the order in which they are shown; the gravest of a group last.
+pub fn of(review: &ReviewView) -> Vec<Ask> {
+    review.acts.iter().flat_map(|act| one(review, *act)).collect()
+}
+
+fn one(review: &ReviewView, act: ReviewAct) -> Vec<Ask> {
+    let digest = || vec![("digest", review.item.digest.digest())];
+    let made = match act {
+        ReviewAct::Vote => return votes(review).into(),
+        ReviewAct::Release => {
+            let live = "From now on everyone can find and download these bytes.";
+            let made = ask("release", "Release", live, "release", Note::No);
+            Ask { look: "primary", busy: "Releasing…", is_main: true, of_bytes: true, ..made }
+        }
+        ReviewAct::Resubmit => {
+            let again = "The checks run again, then curators look at it as it is now.";
+            let made = ask("resubmit", "Ask again", again, "resubmission", Note::May("What has changed"));
+            Ask { look: "primary", busy: "Asking…", is_main: true, of_bytes: true, ..made }
+        }
+        ReviewAct::Appeal => {
+            let who = "Somebody who did not reject it decides.";
+            Ask {
+                is_main: true,
+                ..ask("appeal", "Appeal", who, "appeal", Note::Must("Why it should be looked at again"))
+            }
+        }
+        ReviewAct::Escalate => {
+            let told = "Administrators are told that this needs attention.";
+            Ask { key: "e", ..ask("escalate", "Call for attention", told, "escalation", Note::Must("Why")) }
+        }
+        ReviewAct::Recuse => {
+            let aside =
+                "Your votes on this review will not count, neither one that you have cast nor a later one.";
+            ask("recuse", "Stand aside", aside, "recusal", Note::May("Why, for curators"))
+        }
+        ReviewAct::Withdraw => {
+            let made =
+                ask("withdraw", "Withdraw", "The request ends. You can ask again.", "withdrawal", Note::No);
+            Ask { look: "danger", of_bytes: true, ..made }
+        }
+        ReviewAct::Reopen | ReviewAct::Uphold => {
+            let (id, verb, word, follows) = match act {
+                ReviewAct::Reopen => ("reopen", "Reopen", "reopen", "It is voted on anew."),
+                _ => ("uphold", "Uphold the rejection", "uphold", "It stays rejected."),
+            };
+            let made = ask(id, verb, follows, "appeal/decision", Note::Must("Your answer"));
+            Ask { fields: vec![("decision", word.into())], is_main: true, ..made }
+        }
+        ReviewAct::AskBreakGlass => {
+            let second = "Publishes without the votes once a second person countersigns. It is marked everywhere, for good.";
+            let made = ask(
+                "break-glass",
+                "Publish without votes",
+                second,
+                "break-glass",
+                Note::Must("Why it cannot wait"),
+            );
+            Ask { look: "danger", fields: digest(), of_bytes: true, ..made }
+        }
+        ReviewAct::BreakGlass => {
+            let live = "You are the second person: these bytes are published at once, without the votes, and marked so.";
+            let made = ask("countersign", "Countersign", live, "break-glass/countersignature", Note::No);
+            Ask { look: "danger", fields: digest(), is_main: true, of_bytes: true, ..made }
+        }
+        // Parts of the page of their own, or nothing that a person does.
+        _ => return vec![],
+    };
+    vec![made]
+}

@@ -1,0 +1,286 @@
+//! The page of one review: evidence on the left and in the middle, people on the right, and the acts on top.
+use super::{
+    asks::{self, Ask},
+    changes::{self, Group},
+    http::ReviewPageQuery,
+};
+use crate::{
+    auth::ReviewAccess,
+    console::{figures, frame::Frame, grain, hosts, markdown, parts::*, powers},
+    error::Result,
+    modules::store,
+    releases::diff,
+    reviews::{
+        checks::approved_before,
+        detail,
+        view::{ReviewCheckView, ReviewEventView, ReviewView},
+    },
+    state::State,
+};
+use actix_web::HttpRequest;
+use askama::{Template, filters::Safe};
+use std::cmp::Reverse;
+use tamis_entities::{
+    release,
+    value::{
+        CheckResult, Decision, Metadata, ReleaseState, ReviewAct, ReviewState, Sha256, Timestamp, Version,
+    },
+};
+use tamis_verification::{Finding, Report};
+
+const TABS: [(&str, &str); 6] = [
+    ("changes", "Changes"),
+    ("capabilities", "Capabilities"),
+    ("compatibility", "Compatibility"),
+    ("report", "Report"),
+    ("readme", "README"),
+    ("history", "History"),
+];
+
+/// What was approved before, beside this.
+struct Compared {
+    version: Version,
+    digest: Sha256,
+    same_bytes: bool,
+    groups: Vec<Group>,
+    new_powers: Vec<String>,
+}
+
+#[derive(Template)]
+#[template(path = "console/review.html")]
+pub struct Page {
+    frame: Frame,
+    review: ReviewView,
+    report: Report,
+    findings: Vec<Finding>,
+    capabilities: Vec<String>,
+    /// None: nothing of this filter was approved before.
+    compared: Option<Compared>,
+    readme: Option<Safe<String>>,
+    asks: Vec<Ask>,
+    tab: &'static str,
+    asked: Option<String>,
+    /// Why a curator may not vote.
+    barred: Option<&'static str>,
+    source: Option<String>,
+    now: Timestamp,
+}
+
+/// The worst first, so that nobody has to look for it.
+fn worst_first(check: &ReviewCheckView) -> Reverse<u8> {
+    Reverse(match check.result {
+        CheckResult::Fail => 4,
+        CheckResult::Error => 3,
+        CheckResult::Warn => 2,
+        CheckResult::Pass => 1,
+        CheckResult::NotApplicable => 0,
+    })
+}
+
+impl Page {
+    fn name(&self) -> String {
+        format!("{}/{}", self.review.item.namespace, self.review.item.filter)
+    }
+
+    fn here(&self) -> String {
+        format!("/reviews/{}", self.review.item.id)
+    }
+
+    fn tabs(&self) -> impl Iterator<Item = (&'static str, String, bool, usize)> + '_ {
+        let changed = |c: &Compared| c.groups.iter().flat_map(|g| &g.rows).filter(|r| r.is_changed()).count();
+        TABS.iter().map(move |(id, label)| {
+            let count = match *id {
+                "changes" => self.compared.as_ref().map_or(0, changed),
+                "history" => self.review.history.len(),
+                "report" => self.findings.len(),
+                _ => 0,
+            };
+            (*label, format!("{}?tab={id}", self.here()), *id == self.tab, count)
+        })
+    }
+
+    fn hosts(&self) -> Vec<hosts::Host> {
+        hosts::of(&self.report)
+    }
+
+    fn cannot(&self) -> Option<String> {
+        powers::cannot(&self.capabilities)
+    }
+
+    fn checks(&self, required: bool) -> Vec<&ReviewCheckView> {
+        let mut checks: Vec<_> = self.review.checks.iter().filter(|c| c.required == required).collect();
+        checks.sort_by_key(|check| worst_first(check));
+        checks
+    }
+
+    fn failing(&self) -> Vec<&ReviewCheckView> {
+        let bad = |c: &&ReviewCheckView| matches!(c.result, CheckResult::Fail | CheckResult::Error);
+        self.checks(true).into_iter().filter(bad).collect()
+    }
+
+    fn is_late(&self, due: &Timestamp) -> bool {
+        *due < self.now
+    }
+
+    fn is_open(&self) -> bool {
+        self.review.item.state.is_open()
+    }
+
+    fn waits_for_votes(&self) -> bool {
+        matches!(self.review.item.state, ReviewState::Checking | ReviewState::InReview)
+    }
+
+    fn is_approved(&self) -> bool {
+        self.review.item.state == ReviewState::Approved
+    }
+
+    fn may(&self, act: &str) -> bool {
+        self.review.acts.iter().any(|may| may.as_str() == act)
+    }
+
+    fn holds(&self) -> bool {
+        let me = self.frame.who.as_ref().map(|who| who.handle.as_str());
+        me.is_some() && self.review.item.assignee.as_ref().map(|slug| slug.as_str()) == me
+    }
+
+    /// May write what the author does not read.
+    fn writes_internal(&self) -> bool {
+        self.review.viewers.is_some()
+    }
+
+    fn ticks(&self, by: &[tamis_entities::value::Slug]) -> bool {
+        self.frame.who.as_ref().is_some_and(|who| by.iter().any(|slug| slug.as_str() == who.handle))
+    }
+
+    fn main_asks(&self) -> impl Iterator<Item = &Ask> {
+        self.asks.iter().filter(|ask| ask.is_main)
+    }
+
+    fn further_asks(&self) -> Vec<&Ask> {
+        self.asks.iter().filter(|ask| !ask.is_main).collect()
+    }
+
+    fn is_asked(&self, id: &str) -> bool {
+        self.asked.as_deref() == Some(id)
+    }
+
+    /// Whether the act led to another state.
+    fn moved(&self, event: &ReviewEventView) -> bool {
+        event.from != Some(event.to)
+    }
+
+    fn took(&self, check: &ReviewCheckView) -> String {
+        match check.duration_ms {
+            0..1000 => format!("{} ms", check.duration_ms),
+            ms => format!("{:.1} s", ms as f64 / 1000.0),
+        }
+    }
+
+    fn action(&self) -> String {
+        figures::capital(self.review.item.action.as_str())
+    }
+
+    /// Shares of the risk out of 100: new powers, what else is grave, the rest.
+    fn risk_shares(&self) -> Vec<(&'static str, i64)> {
+        let total = self.review.item.risk.total.max(10);
+        let share = |points: i64| points * 100 / total;
+        let look = |points: i64| {
+            if points >= 4 {
+                "fail"
+            } else if points >= 2 {
+                "warn"
+            } else {
+                "rest"
+            }
+        };
+        self.review.item.risk.addends.iter().map(|a| (look(a.points), share(a.points))).collect()
+    }
+
+    /// What the author has to wait for, or do, in one sentence.
+    fn standing(&self) -> Option<String> {
+        let item = &self.review.item;
+        Some(match item.state {
+            ReviewState::Checking => "The checks are running; this page follows them.".into(),
+            ReviewState::InReview => match item.position {
+                Some(1) => "In review, next in line.".into(),
+                Some(n) => format!("In review, {n} in line."),
+                None => "In review.".into(),
+            },
+            ReviewState::BlockedByChecks => "Blocked by checks: fix what failed, save, and ask again.".into(),
+            ReviewState::ChangesRequested => {
+                "Changes are asked for: the votes say which. Change them, then ask again.".into()
+            }
+            ReviewState::Approved => "Approved. It is not live yet: release it when you are ready.".into(),
+            ReviewState::Rejected => "Rejected: the votes say why. You can appeal once.".into(),
+            _ => return None,
+        })
+    }
+}
+
+fn why_not(found: &ReviewAccess, review: &ReviewView) -> Option<&'static str> {
+    let relation = &found.access.relation;
+    let own = relation.id == Some(found.review.submitted_by) || relation.id == Some(found.release.created_by);
+    match relation.curator && !review.acts.contains(&ReviewAct::Vote) {
+        true if own || relation.writes() => Some("You had a part in this work, so you cannot vote on it."),
+        _ => None,
+    }
+}
+
+/// The release as it would be: what an `update` proposes in place of what is in force.
+fn as_it_would_be(release: &release::Model, proposed: Option<&Metadata>) -> release::Model {
+    match proposed {
+        Some(metadata) => release::Model {
+            metadata: metadata.clone(),
+            approved: None,
+            state: ReleaseState::Draft,
+            ..release.clone()
+        },
+        None => release.clone(),
+    }
+}
+
+async fn compared(state: &State, found: &ReviewAccess) -> Result<Option<Compared>> {
+    let Some(before) = approved_before(state, &found.release).await? else { return Ok(None) };
+    let this = as_it_would_be(&found.release, found.review.proposed.as_ref());
+    let diff = diff::diff(state, &found.access.filter, (&before, &this), true).await?;
+    let new_powers = diff.module.capabilities.added.iter().map(|c| c.title.clone()).collect();
+    let groups = changes::of(&diff);
+    Ok(Some(Compared {
+        version: before.version,
+        digest: before.sha256,
+        same_bytes: diff.same_bytes,
+        groups,
+        new_powers,
+    }))
+}
+
+pub async fn page(
+    state: &State,
+    request: &HttpRequest,
+    found: ReviewAccess,
+    query: ReviewPageQuery,
+) -> Result<Page> {
+    let review = detail::view(state, found.access.who()?, found.review.id).await?;
+    let title = format!("{} {}", found.access.filter.name, found.release.version);
+    let metadata = found.review.proposed.as_ref().unwrap_or(&found.release.metadata);
+    let report = store::report_of(state, &found.review.sha256, metadata.plugin_type).await?;
+    let mut findings = report.findings.clone();
+    findings.sort_by_key(|finding| Reverse(finding.severity));
+    let compared = compared(state, &found).await?;
+    let usual = if compared.is_some() { TABS[0].0 } else { TABS[1].0 };
+    Ok(Page {
+        frame: Frame::of(state, request, &found.access.caller, "reviews", title)?.looking("review"),
+        readme: metadata.readme.as_deref().filter(|text| !text.trim().is_empty()).map(markdown::html),
+        source: found.access.filter.source_repository.clone(),
+        capabilities: report.capabilities.iter().map(|c| c.id.clone()).collect(),
+        tab: TABS.iter().map(|(id, _)| *id).find(|id| Some(*id) == query.tab.as_deref()).unwrap_or(usual),
+        asks: asks::of(&review),
+        barred: why_not(&found, &review),
+        asked: query.act,
+        compared,
+        review,
+        report,
+        findings,
+        now: state.clock.now(),
+    })
+}

@@ -1,0 +1,89 @@
+//! What the checks look at: the release as it would be published, its report, what was approved
+//! before it, and who it could be mistaken for. Gathered once, before any check runs.
+use crate::{error::Result, filters::view::handles, modules::store, state::State};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use tamis_entities::{
+    filter, namespace, release, review,
+    value::{Metadata, ReleaseState, ReviewState, Version},
+};
+use tamis_verification::Report;
+use uuid::Uuid;
+
+pub struct Subject {
+    pub review: review::Model,
+    pub filter: filter::Model,
+    pub release: release::Model,
+    /// As it would be in force.
+    pub metadata: Metadata,
+    pub report: Report,
+    pub before: Option<Before>,
+    /// The checks that must pass for this request.
+    pub required: Vec<&'static str>,
+    /// Published filters of others whose name looks the same.
+    pub look_alikes: Vec<String>,
+}
+
+/// The release that was approved last: this one, if it was.
+pub struct Before {
+    pub version: Version,
+    pub size: i64,
+    pub licence: Option<String>,
+    pub report: Report,
+}
+
+/// None when there is nothing to check any more.
+pub async fn gather(state: &State, id: Uuid) -> Result<Option<Subject>> {
+    let Some(review) = review::Entity::find_by_id(id).one(&*state.db).await? else { return Ok(None) };
+    if review.state != ReviewState::Checking {
+        return Ok(None);
+    }
+    let filter = filter::Entity::find_by_id(review.filter_id).one(&*state.db).await?;
+    let release = release::Entity::find_by_id(review.release_id).one(&*state.db).await?;
+    let (Some(filter), Some(release)) = (filter, release) else { return Ok(None) };
+    let namespace = namespace::Entity::find_by_id(filter.namespace_id).one(&*state.db).await?;
+    let Some(namespace) = namespace else { return Ok(None) };
+    let metadata = review.proposed.clone().unwrap_or_else(|| release.metadata.clone());
+    let report = store::report_of(state, &release.sha256, metadata.plugin_type).await?;
+    let before = before(state, &release).await?;
+    let look_alikes = look_alikes(state, &filter).await?;
+    let is_required = |id: &&str| state.policy.requires(id, &namespace, review.action);
+    let required = super::ids().into_iter().filter(is_required).collect();
+    Ok(Some(Subject { required, review, filter, release, metadata, report, before, look_alikes }))
+}
+
+/// What stands approved of this filter: this release, if it was, or the one that was published last.
+pub async fn approved_before(state: &State, release: &release::Model) -> Result<Option<release::Model>> {
+    if release.approved.is_some() {
+        return Ok(Some(release.clone()));
+    }
+    let found = release::Entity::find()
+        .filter(release::Column::FilterId.eq(release.filter_id))
+        .filter(release::Column::State.is_in([ReleaseState::Published, ReleaseState::Yanked]))
+        .order_by_desc(release::Column::PublishedAt)
+        .limit(1);
+    Ok(found.one(&*state.db).await?.filter(|row| row.approved.is_some()))
+}
+
+async fn before(state: &State, release: &release::Model) -> Result<Option<Before>> {
+    let found = approved_before(state, release).await?;
+    let Some((row, approved)) = found.and_then(|r| r.approved.clone().map(|a| (r, a))) else {
+        return Ok(None);
+    };
+    let report = store::report_of(state, &row.sha256, approved.metadata.plugin_type).await?;
+    let licence = approved.metadata.licence;
+    Ok(Some(Before { version: row.version, size: row.size, licence, report }))
+}
+
+async fn look_alikes(state: &State, filter: &filter::Model) -> Result<Vec<String>> {
+    let same = filter::Entity::find()
+        .filter(filter::Column::Skeleton.eq(filter.skeleton.as_str()))
+        .filter(filter::Column::NamespaceId.ne(filter.namespace_id))
+        .filter(filter::Column::PublishedReleases.gt(0))
+        .order_by_asc(filter::Column::Id)
+        .limit(5)
+        .all(&*state.db)
+        .await?;
+    let handles = handles(&*state.db, same.iter().map(|f| f.namespace_id)).await?;
+    let name = |f: &filter::Model| Some(format!("{}/{}", handles.get(&f.namespace_id)?, f.name));
+    Ok(same.iter().filter_map(name).collect())
+}
