@@ -11,7 +11,7 @@ use crate::{
     modules::store,
     releases::diff,
     reviews::{
-        checks::approved_before,
+        checks::{CheckFinding, approved_before},
         detail,
         view::{ReviewCheckView, ReviewEventView, ReviewView},
     },
@@ -162,6 +162,14 @@ impl Page {
 
     fn is_asked(&self, id: &str) -> bool {
         self.asked.as_deref() == Some(id)
+    }
+
+    /// What a check has to say that somebody should read.
+    fn telling<'c>(&self, check: &'c ReviewCheckView) -> &'c [CheckFinding] {
+        match check.result {
+            CheckResult::Pass | CheckResult::NotApplicable => &[],
+            _ => &check.findings,
+        }
     }
 
     /// Whether the act led to another state.
