@@ -86,8 +86,8 @@ pub async fn remove(txn: &WriteTxn<'_>, corpus: Corpus, filter_id: Uuid) -> Resu
     Ok(())
 }
 
-/// The documents that match, best first: the filter or namespace of that name, names that
-/// begin with it, full text, and only if that finds nothing of use, words that are spelt
+/// The documents that match, best first: a filter whose path this is, and then nothing else but
+/// names; the filter or namespace of that name, names that begin with it, full text, and only if that finds nothing of use, words that are spelt
 /// almost like it or contain it.
 ///
 /// `within` is a condition on `catalog_entries` for the catalog and on `filters` for filters.
@@ -107,6 +107,12 @@ pub async fn find<C: ConnectionTrait>(
     let mut found = Found::default();
     for select in candidates::named(corpus, &query) {
         found.add(search.named(select).await?);
+    }
+    // Who spells out a path means that filter, not what shares words with it.
+    if found.candidates.iter().any(|candidate| rank::is_path(&query, candidate)) {
+        let mut ranked = rank::best_first(&query, found.candidates, &[]);
+        ranked.truncate(limit);
+        return Ok(ranked);
     }
     let groups: Vec<_> = query.words.iter().map(|word| vec![word.as_str()]).collect();
     let mut wanted = Wanted { groups, open_end: false, head: false };

@@ -44,6 +44,11 @@ const README: f32 = 0.5;
 /// Other spellings of a word of the query, and how close each is: below 0.7.
 pub type Spellings = HashMap<String, f32>;
 
+/// Is this the filter whose path the query spells out?
+pub fn is_path(query: &Query, candidate: &Candidate) -> bool {
+    tier(query, candidate) == Tier::Path
+}
+
 /// Is each word of the query in a short field, spelt like that?
 pub fn is_plain(query: &Query, candidate: &Candidate) -> bool {
     tier(query, candidate) < Tier::Text

@@ -203,6 +203,16 @@ async fn the_exact_name_comes_first_then_its_prefixes_then_text_then_readmes() {
 }
 
 #[actix_web::test]
+async fn a_path_finds_the_filter_that_it_names_and_is_text_where_it_names_none() {
+    let shelf = Shelf::new().await;
+    shelf.add("guard", Text::default()).await;
+    shelf.add("other", Text { summary: "Like acme guard, for bodies", ..Text::default() }).await;
+    assert_eq!(shelf.names("acme/guard").await, ["guard"]);
+    assert_eq!(shelf.names("acme guard").await, ["guard", "other"]);
+    assert_eq!(shelf.names("acme/bodies").await, ["other"]);
+}
+
+#[actix_web::test]
 async fn what_the_caller_may_not_see_takes_no_place_from_what_they_may() {
     let shelf = Shelf::new().await;
     shelf.add("mine", Text { title: "Firewall", summary: "limits", ..Text::default() }).await;
