@@ -34,6 +34,10 @@ pub fn html(markdown: &str) -> Safe<String> {
     let options = Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH | Options::ENABLE_TASKLISTS;
     let mut made = String::with_capacity(markdown.len() * 3 / 2);
     html::push_html(&mut made, Parser::new_ext(markdown, options).filter_map(tame));
+    // What may be wider than the page scrolls, from the keyboard too.
+    for wide in ["<pre>", "<table>"] {
+        made = made.replace(wide, &wide.replace('>', " tabindex=\"0\">"));
+    }
     // The style of a cell is an attribute that the policy of the page refuses.
     for side in ["left", "center", "right"] {
         made = made.replace(&format!(" style=\"text-align: {side}\""), "");
@@ -78,7 +82,10 @@ mod tests {
                 let plain = ["p", "a", "pre", "code", "table", "thead", "tbody", "tr", "th", "td"];
                 assert!(plain.contains(&name), "{text}: {made}");
                 let attributes = tag.strip_prefix(name).unwrap_or_default().trim();
-                let own = attributes.is_empty() || attributes.starts_with("href=\"http") || name == "code";
+                let own = attributes.is_empty()
+                    || attributes.starts_with("href=\"http")
+                    || attributes == "tabindex=\"0\""
+                    || name == "code";
                 assert!(own && attributes.matches('"').count() % 2 == 0, "{text}: {made}");
             }
         }

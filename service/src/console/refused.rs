@@ -26,10 +26,15 @@ struct Page {
 /// The first segments of the console's paths.
 const PLACES: [&str; 8] = ["", "catalog", "filters", "my", "reviews", "teams", "deployments", "admin"];
 
+/// Browsers say so; programs are told as the API tells them.
+pub fn wants_a_page(request: &HttpRequest) -> bool {
+    let accepted = request.headers().get(header::ACCEPT).and_then(|v| v.to_str().ok()).unwrap_or_default();
+    accepted.contains("text/html")
+}
+
 fn is_of_console(request: &HttpRequest) -> bool {
     let first = request.path().trim_start_matches('/').split('/').next().unwrap_or_default();
-    let accepted = request.headers().get(header::ACCEPT).and_then(|v| v.to_str().ok()).unwrap_or_default();
-    PLACES.contains(&first) && accepted.contains("text/html")
+    PLACES.contains(&first) && wants_a_page(request)
 }
 
 pub async fn as_page<B: MessageBody>(

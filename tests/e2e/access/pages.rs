@@ -14,6 +14,10 @@ pub const PAGES: &[Route] = &[
     route("GET", "/filters/{namespace}/{filter}", READ, Asks::SeeFilter),
     route("GET", "/filters/{namespace}/{filter}/badge.svg", READ, Asks::CatalogEntry),
     route("POST", "/filters/{namespace}/{filter}/clone", WRITE, Asks::Clone),
+    route("POST", "/filters/{namespace}/{filter}/releases/{version}/yank", WRITE, Asks::WriteRelease),
+    route("POST", "/filters/{namespace}/{filter}/releases/{version}/unyank", WRITE, Asks::WriteRelease),
+    route("GET", "/filters/{namespace}/{filter}/releases/{version}/quarantine", VOTE, Asks::Quarantine),
+    route("POST", "/filters/{namespace}/{filter}/releases/{version}/quarantine", VOTE, Asks::Quarantine),
     route("GET", "/my", READ, Asks::SignIn),
     route("GET", "/my/upload", READ, Asks::SignIn),
     route("POST", "/my/upload", STAGE, Asks::SignIn),
@@ -62,7 +66,7 @@ pub fn asset(route: &Route) -> Option<String> {
 
 /// The fields, if it is a form.
 pub fn form(route: &Route, who: &Person, _target: &Target) -> Option<Vec<(&'static str, String)>> {
-    if route.method != "POST" {
+    if route.method != "POST" || route.path.starts_with("/api/") {
         return None;
     }
     let text = |pairs: &[(&'static str, &str)]| pairs.iter().map(|(n, v)| (*n, (*v).to_owned())).collect();
@@ -70,6 +74,12 @@ pub fn form(route: &Route, who: &Person, _target: &Target) -> Option<Vec<(&'stat
         "/preferences" => Some(text(&[("theme", "dark")])),
         "/filters/{namespace}/{filter}/clone" => {
             Some(text(&[("namespace", who.name.as_str()), ("name", "own"), ("version", "1.0.0")]))
+        }
+        path if path.ends_with("/yank") => Some(text(&[("reason", &"x".repeat(1001))])),
+        path if path.ends_with("/unyank") => Some(vec![]),
+        path if path.ends_with("/quarantine") => {
+            let nothing = format!("sha256:{}", "0".repeat(64));
+            Some(text(&[("digest", &nothing), ("reason", "")]))
         }
         "/my/upload" => Some(text(&[("nothing", "of what it takes")])),
         "/my/imports" => Some(text(&[
@@ -100,5 +110,13 @@ pub fn form(route: &Route, who: &Person, _target: &Target) -> Option<Vec<(&'stat
         }
         "/reviews/{id}/withdrawal" | "/reviews/{id}/release" => Some(vec![]),
         _ => None,
+    }
+}
+
+/// Puts the stage back that a form has moved.
+pub async fn put_back(owner: &Person, path: &str, status: u16) {
+    if status == 303 && path.ends_with("/unyank") {
+        let path = format!("/api/v1{}", path.replace("/unyank", "/yank"));
+        owner.post(&path, &json!({"reason": "the stage of this test"})).await.expect(200);
     }
 }

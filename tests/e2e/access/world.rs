@@ -327,7 +327,9 @@ impl World {
         let path = self.prepare(route, target).await;
         let request = who.request(route.method.parse::<Method>().unwrap(), &path);
         if let Some(form) = pages::form(route, who, target) {
-            return who.send(request.header("sec-fetch-site", "same-origin").form(&form)).await;
+            let reply = who.send(request.header("sec-fetch-site", "same-origin").form(&form)).await;
+            pages::put_back(self.person("olga"), &path, reply.status).await;
+            return reply;
         }
         let of_release = json!({"namespace": target.namespace, "filter": target.filter, "version": "1.0.0"});
         let with = |more: Value| {

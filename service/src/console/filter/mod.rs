@@ -1,5 +1,7 @@
 //! The page of one filter: who and what it is, where it loads, what it may do, how to use it.
+pub mod acts;
 pub mod http;
+pub mod quarantine;
 mod usage;
 
 use super::{figures, frame::Frame, grain, hosts, markdown, parts::*, powers};
@@ -24,6 +26,18 @@ use tamis_entities::{
     value::{PluginType, ReleaseState, Timestamp, Version},
 };
 use tamis_verification::{Report, Severity};
+use utoipa_actix_web::service_config::ServiceConfig;
+
+pub fn configure(config: &mut ServiceConfig<'_>) {
+    config
+        .service(http::show_filter)
+        .service(http::show_badge)
+        .service(http::clone_by_form)
+        .service(acts::yank_by_form)
+        .service(acts::unyank_by_form)
+        .service(quarantine::show_quarantine)
+        .service(quarantine::quarantine_by_form);
+}
 
 const TABS: [&str; 4] = ["overview", "capabilities", "evidence", "releases"];
 
@@ -38,6 +52,7 @@ pub struct Page {
     tab: &'static str,
     now: Timestamp,
     writes: bool,
+    curates: bool,
 }
 
 /// The release that is looked at.
@@ -138,6 +153,13 @@ impl Page {
         release.state == ReleaseState::Published && latest == Some(&release.version)
     }
 
+    /// Whether there is more to be done to the release than everyone does.
+    fn has_more(&self) -> bool {
+        let state = self.shown.as_ref().map(|shown| shown.release.state);
+        let stops = self.curates && state != Some(ReleaseState::Quarantined);
+        stops || (self.writes && state != Some(ReleaseState::Draft))
+    }
+
     /// The same bytes, the same address for everyone who embeds it.
     fn badge_markdown(&self, public_url: &str) -> String {
         let name = self.name();
@@ -195,6 +217,7 @@ pub async fn page(
         tab,
         now: state.clock.now(),
         writes: access.relation.writes(),
+        curates: access.relation.curator,
     })
 }
 

@@ -6,7 +6,10 @@ use super::{
 };
 use crate::{
     auth::{Caller, ReleaseAccess, SignedIn, access::relock_filter},
-    console::frame::{self, see},
+    console::{
+        frame::{self, see},
+        refused::wants_a_page,
+    },
     db,
     error::{Error, Result},
     filters::{
@@ -77,6 +80,9 @@ pub struct DescriptionForm {
 pub struct PublicationForm {
     #[serde(default)]
     pub form: String,
+    /// `publish`, `unpublish` or `unquarantine`; `publish` if nothing is said.
+    #[serde(default)]
+    pub action: String,
     #[serde(default)]
     pub note: String,
 }
@@ -147,7 +153,7 @@ pub async fn upload_by_form(
     .await;
     match made {
         Ok(made) => Ok(work_page(&made)),
-        Err(error) if upload::is_shown(&error) => {
+        Err(error) if wants_a_page(&request) && upload::is_shown(&error) => {
             upload::reply(&state, &request, &caller, reading.typed, Some(&error))
         }
         Err(error) => Err(error),
@@ -176,7 +182,7 @@ pub async fn import_by_form(
     let made = async { imports::import(&state, caller.clone(), asked(&typed)?).await }.await;
     match made {
         Ok(made) => Ok(work_page(&made)),
-        Err(error) if upload::is_shown(&error) => {
+        Err(error) if wants_a_page(&request) && upload::is_shown(&error) => {
             upload::reply(&state, &request, &caller, typed, Some(&error))
         }
         Err(error) => Err(error),
@@ -273,11 +279,15 @@ pub async fn ask_by_form(
     form: body::Form<PublicationForm>,
 ) -> Result<HttpResponse> {
     browser::check_own_form(&state, &request, &form.0.form)?;
+    let action = match form.0.action.as_str() {
+        "" => ReviewAction::Publish,
+        word => word.parse().map_err(|_| Error::invalid("action", "publish, unpublish or unquarantine"))?,
+    };
     let asked = ReviewRequest {
         namespace: found.access.namespace.handle.clone(),
         filter: found.access.filter.name.clone(),
         version: found.release.version.clone(),
-        action: ReviewAction::Publish,
+        action,
         note: form.0.note,
         metadata: None,
     };

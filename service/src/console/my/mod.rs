@@ -23,6 +23,18 @@ use actix_web::HttpRequest;
 use askama::Template;
 use std::cmp::Reverse;
 use tamis_entities::value::Timestamp;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+pub fn configure(config: &mut ServiceConfig<'_>) {
+    config
+        .service(http::show_my_work)
+        .service(http::show_upload)
+        .service(http::upload_by_form)
+        .service(http::import_by_form)
+        .service(http::show_my_release)
+        .service(http::describe_by_form)
+        .service(http::ask_by_form);
+}
 
 #[derive(Template)]
 #[template(path = "console/my.html")]

@@ -42,6 +42,27 @@ impl Page {
         self.release.state == ReleaseState::Draft
     }
 
+    /// What can be asked of curators: the word, its heading, what follows.
+    fn request(&self) -> Option<(&'static str, &'static str, &'static str)> {
+        Some(match self.release.state {
+            ReleaseState::Draft => (
+                "publish",
+                "Ask for publication",
+                "Checks run first, then a curator decides about exactly these bytes and words.",
+            ),
+            ReleaseState::Published | ReleaseState::Yanked => (
+                "unpublish",
+                "Ask to take it back",
+                "A curator decides. It leaves the catalog; who has its bytes keeps them.",
+            ),
+            ReleaseState::Quarantined => (
+                "unquarantine",
+                "Ask to end the quarantine",
+                "Checks run again, then a curator decides about exactly these bytes.",
+            ),
+        })
+    }
+
     fn open(&self) -> Option<&ReviewItem> {
         self.review.as_ref().filter(|review| review.state.is_open())
     }

@@ -105,7 +105,6 @@ pub fn of(review: &ReviewView) -> Vec<Ask> {
 }
 
 fn one(review: &ReviewView, act: ReviewAct) -> Vec<Ask> {
-    let digest = || vec![("digest", review.item.digest.digest())];
     let made = match act {
         ReviewAct::Vote => return votes(review).into(),
         ReviewAct::Release => {
@@ -139,6 +138,15 @@ fn one(review: &ReviewView, act: ReviewAct) -> Vec<Ask> {
                 ask("withdraw", "Withdraw", "The request ends. You can ask again.", "withdrawal", Note::No);
             Ask { look: "danger", of_bytes: true, ..made }
         }
+        _ => return rarely(review, act),
+    };
+    vec![made]
+}
+
+/// What ends an appeal, and what goes round the votes.
+fn rarely(review: &ReviewView, act: ReviewAct) -> Vec<Ask> {
+    let digest = || vec![("digest", review.item.digest.digest())];
+    let made = match act {
         ReviewAct::Reopen | ReviewAct::Uphold => {
             let (id, verb, word, follows) = match act {
                 ReviewAct::Reopen => ("reopen", "Reopen", "reopen", "It is voted on anew."),

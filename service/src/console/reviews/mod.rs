@@ -19,6 +19,27 @@ use actix_web::HttpRequest;
 use askama::Template;
 use http::QueuePageQuery;
 use tamis_entities::value::{ReviewAction, ReviewState, Timestamp};
+use utoipa_actix_web::service_config::ServiceConfig;
+
+pub fn configure(config: &mut ServiceConfig<'_>) {
+    config
+        .service(http::show_reviews)
+        .service(http::show_review)
+        .service(http::vote_by_form)
+        .service(http::comment_by_form)
+        .service(http::withdraw_by_form)
+        .service(http::release_by_form)
+        .service(http::take_by_form)
+        .service(acts_http::run_checks_by_form)
+        .service(acts_http::resubmit_by_form)
+        .service(acts_http::recuse_by_form)
+        .service(acts_http::escalate_by_form)
+        .service(acts_http::tick_by_form)
+        .service(acts_http::appeal_by_form)
+        .service(acts_http::decide_appeal_by_form)
+        .service(acts_http::ask_break_glass_by_form)
+        .service(acts_http::countersign_by_form);
+}
 
 /// Saved views of the queue, as links.
 const VIEWS: [(&str, &str); 10] = [
