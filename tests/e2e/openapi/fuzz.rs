@@ -36,11 +36,12 @@ async fn world(app: &TestApp) -> Value {
     uma.post("/api/v1/teams", &json!({"handle": "acme"})).await.expect(201);
     let bytes = distinct("fuzz", 10);
     app.publish(&uma, &cora, "uma/guard", "1.0.0", &bytes).await;
-    let mut ids = things(&uma).await;
+    let (mut ids, mut revisions) = (things(&uma).await, vec![]);
     for (filter, version) in [("uma/guard", "2.0.0-rc.1"), ("acme/draft", "1.0.0")] {
         uma.upload(filter, version, distinct(filter, 10)).await.expect(201);
         let review = uma.submit(filter, version, "publish").await.expect(201).json();
         ids.push(review["id"].clone());
+        revisions.push(review["revision"].clone());
     }
     app.drain_jobs().await;
     let module = app.directory.path().join("module.wasm");
@@ -57,7 +58,18 @@ async fn world(app: &TestApp) -> Value {
             "robot": ["acme-bot"],
             "user": ["cora", "uma"],
             "subject": ["user:cora", "team:acme"],
-            "file": [format!("{}.wasm", sha256(&bytes))],
+            "file": [format!("{}.wasm", sha256(&bytes)), tamis::console::assets::path("console.css").trim_start_matches("/assets/")],
+            "revision": revisions,
+            "evidence": [""],
+            "decision": ["approve", "request_changes", "uphold"],
+            "way": ["take", "back"],
+            "theme": ["light", "dark", "system"],
+            "view": ["grid", "table"],
+            "next": ["/catalog"],
+            "note": ["Read the report, ran the sample."],
+            "body": ["Which cluster does it call?"],
+            "readme": ["# Guard"],
+            "licence": ["Apache-2.0"],
             "digest": [format!("sha256:{}", sha256(&bytes))],
             "module": [module.display().to_string()],
         }
