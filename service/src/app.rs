@@ -56,6 +56,7 @@ impl State {
             verifiers: modules::verifiers::Verifiers::start(cores)?,
             readings: Semaphore::new(cores).into(),
             facets: crate::catalog::facets::Known::default(),
+            recent: crate::catalog::recent::Recent::default(),
             hot: modules::hot::Hot::default(),
             transfers: Semaphore::new(256),
             outbound,

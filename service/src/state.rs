@@ -1,7 +1,7 @@
 //! What every slice may reach. Knows what the parts are, not what anybody does with them;
 //! `app` puts them together.
 use crate::{
-    catalog::facets::Known,
+    catalog::{facets::Known, recent::Recent},
     clock::Clock,
     config::{ServeArgs, StoreArgs},
     counts::Counts,
@@ -38,6 +38,7 @@ pub struct Inner {
     pub verifiers: Verifiers,
     /// What filters of the catalog have in common.
     pub facets: Known,
+    pub recent: Recent,
     /// Stored modules read as a whole at once, until the work on them is done.
     pub readings: Arc<Semaphore>,
     /// Modules that are downloaded often.

@@ -32,6 +32,13 @@ FACETS = [
     ("filters, published, anonymous", "/api/v1/filters?visibility=published", False),
     ("filters, namespace, member", "/api/v1/filters?namespace=team0", True),
 ]
+PAGES = [
+    ("page: catalog", "/catalog", False),
+    ("page: catalog, by name, table", "/catalog?sort=name&view=table", False),
+    ("page: catalog, type", "/catalog?type=service&without=http-call", False),
+    ("page: reviews", "/reviews", True),
+    ("page: reviews, need me", "/reviews?view=needs_me", True),
+]
 #  what, words, hits that must come at least and at most
 SELECTIVE = [("rare word", "quokka", 40, 40), ("a name", None, 1, 1)]
 COMMON = [("common word", "gateway", 100, None), ("common words", "gateway header", 20, None)]
@@ -67,6 +74,14 @@ class Site:
         finally:
             connection.close()
 
+    def look(self, path, member):
+        """The same for what is no JSON."""
+        connection = self.connect(member)
+        try:
+            connection.timed(path)
+        finally:
+            connection.close()
+
     def page(self, path, number, member):
         """The address of that page."""
         cursor = None
@@ -83,6 +98,7 @@ def questions(sites):
         asked.append((f"{what}, page 1", "list", member, [path] * len(sites)))
         asked.append((f"{what}, page 50", "list", member, [site.page(path, 50, member) for site in sites]))
     asked += [(what, "facet", member, [path] * len(sites)) for what, path, member in FACETS]
+    asked += [(what, "page", member, [path] * len(sites)) for what, path, member in PAGES]
     for kind, searches in (("selective", SELECTIVE), ("common", COMMON), ("typo", TYPOS)):
         for what, words, least, most in searches:
             for where, member in (("catalog", False), ("filters", True)):
@@ -137,7 +153,7 @@ def latencies(engine, sites, asked, blocks, size):
         report.say(f"{what}: {line}, ratio {ratio:.2f}")
         worst.setdefault(kind, []).append((ratio, p99[-1], what, line))
     sizes = f"{small} -> {large}"
-    for kind, name in (("list", "keyset lists"), ("facet", "keyset lists with a facet"), ("selective", "selective searches")):
+    for kind, name in (("list", "keyset lists"), ("facet", "keyset lists with a facet"), ("selective", "selective searches"), ("page", "pages")):
         ratio, _, what, line = max(worst[kind])
         report.bar(f"{engine}: {name}, p99 ratio {sizes}", f"{ratio:.2f} ({what}: {line})", "<= 2", ratio <= 2)
     for kind, name, most in (("common", "common-word search", 100), ("typo", "typo search", 400)):
@@ -155,7 +171,7 @@ def statements(site, asked):
     per_request = {}
     for what, kind, member, address in asked:
         before = site.tamis.log.stat().st_size
-        site.get(address[-1], member)
+        site.look(address[-1], member)
         time.sleep(0.05)
         with open(site.tamis.log) as log:
             log.seek(before)
@@ -167,7 +183,7 @@ def statements(site, asked):
 
 
 def counts(engine, per_request):
-    for kind, name, most in (("list", "list", 8), ("facet", "list with a facet", 8), ("selective", "search", 14), ("typo", "typo search", 40)):
+    for kind, name, most in (("list", "list", 8), ("facet", "list with a facet", 8), ("selective", "search", 14), ("page", "page", 30), ("typo", "typo search", 40)):
         some = {what: len(sql) for (what, k), sql in per_request.items() if k == kind}
         what = max(some, key=some.get)
         report.bar(f"{engine}: SQL statements of one {name}", f"{some[what]} ({what})", f"<= {most}", 0 < some[what] <= most)

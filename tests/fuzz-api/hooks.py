@@ -10,6 +10,8 @@ import schemathesis
 with open(os.environ["TAMIS_FUZZ_WORLD"], encoding="utf-8") as world:
     VALUES = json.load(world)["values"]
 MODULE = VALUES.pop("module")[0]
+# Ids of things that a path names before `{id}`.
+IDS = VALUES.pop("ids")
 CHOICE = random.Random(os.environ["TAMIS_FUZZ_SEED"])
 
 
@@ -25,6 +27,9 @@ def before_call(context, case, kwargs):
     operation = case.operation.definition.raw.get("operationId", "")
     if case.path_parameters:
         name_what_is_there(case.path_parameters)
+        for kind, ids in IDS.items():
+            if f"/{kind}/{{id}}" in case.operation.path and CHOICE.random() < 0.9:
+                case.path_parameters["id"] = CHOICE.choice(ids)
     if isinstance(case.body, dict):
         name_what_is_there(case.body)
     # A key that was seen, or a state that never was, would hide the operation behind it.

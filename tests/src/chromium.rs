@@ -64,6 +64,29 @@ impl Browser {
         self.find(css).await.click().await.unwrap();
     }
 
+    /// Keys, one after the other, to whatever has the focus.
+    pub async fn press(&self, keys: &str) {
+        for key in keys.chars() {
+            self.driver.action_chain().send_keys(key.to_string()).perform().await.unwrap();
+        }
+    }
+
+    pub async fn enter(&self) {
+        self.driver.action_chain().send_keys(Key::Enter).perform().await.unwrap();
+    }
+
+    /// Tab until an element of this kind has the focus.
+    pub async fn tab_to(&self, tag: &str) {
+        for _ in 0..20 {
+            let focused = self.driver.active_element().await.unwrap();
+            if focused.tag_name().await.unwrap() == tag {
+                return;
+            }
+            self.driver.action_chain().send_keys(Key::Tab).perform().await.unwrap();
+        }
+        panic!("no {tag} to tab to");
+    }
+
     pub async fn write(&self, css: &str, text: &str) {
         let field = self.find(css).await;
         field.clear().await.unwrap();

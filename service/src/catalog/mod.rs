@@ -1,11 +1,12 @@
 //! The catalog: one row per filter with something published, written in the transaction
 //! that publishes, so that finding and listing are one read. Shows approved snapshots only.
 pub mod capabilities;
-pub mod count;
+mod count;
 pub mod facets;
 pub mod http;
 pub mod list;
 pub mod query;
+pub mod recent;
 mod tally;
 pub mod view;
 

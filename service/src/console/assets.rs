@@ -65,7 +65,8 @@ pub fn path(name: &str) -> &'static str {
 
 /// A part of the pages: style, script, font
 #[utoipa::path(tag = "pages", operation_id = "getAsset", params(("file" = String, Path, description = "Hash and name of the file")),
-    responses((status = 200, description = "The file; it never changes", content_type = "application/octet-stream", body = String), Problems), security(()))]
+    responses((status = 200, description = "The file; it never changes", content(
+        (String = "text/css"), (String = "text/javascript"), (String = "image/svg+xml"), (String = "font/woff2"))), Problems), security(()))]
 #[get("/assets/{file}")]
 pub async fn get_asset(request: HttpRequest) -> crate::error::Result<HttpResponse> {
     let asset = ASSETS.by_path.get(request.path()).ok_or_else(Error::not_found)?;

@@ -2,6 +2,7 @@
 //! SQLite how it would run a statement. Writes rows in bulk, past the service: what it makes
 //! has the shape of published filters, but their modules have no objects.
 mod people;
+mod reviews;
 mod rows;
 mod text;
 mod words;

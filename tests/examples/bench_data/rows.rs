@@ -2,6 +2,7 @@
 //! private. The reader's own share is the same whatever the size of the whole.
 use super::{
     people::{self, Home},
+    reviews,
     text::{Corpus, Document},
     words::{Random, Vocabulary},
 };
@@ -272,6 +273,8 @@ async fn write(txn: &WriteTxn<'_>, filters: &[Filter], maker: &Maker) -> Result<
             })
         });
         filter_label::Entity::insert_many(labels).exec_without_returning(&**txn).await?;
+        let drafts = some.iter().filter(|f| f.row.published_releases == 0).map(|f| &f.release);
+        reviews::write(txn, drafts, maker.homes[3].id).await?;
     }
     let strangers = filters.iter().filter(|f| f.row.namespace_id != maker.reader.id);
     let first = filters.first().is_some_and(|f| f.row.namespace_id == maker.reader.id);

@@ -20,18 +20,18 @@ pub struct Choice {
     pub count: u64,
 }
 
-pub fn of(browse: &Browse, found: Vec<CatalogFacet>) -> Vec<Facet> {
-    found.into_iter().filter(|facet| !facet.values.is_empty()).map(|facet| one(browse, facet)).collect()
+pub fn of(browse: &Browse, found: &[CatalogFacet]) -> Vec<Facet> {
+    found.iter().filter(|facet| !facet.values.is_empty()).map(|facet| one(browse, facet)).collect()
 }
 
-fn one(browse: &Browse, facet: CatalogFacet) -> Facet {
-    let choice = |value: FacetValue| Choice {
+fn one(browse: &Browse, facet: &CatalogFacet) -> Facet {
+    let choice = |value: &FacetValue| Choice {
         link: browse.toggled(facet.name, &value.value),
-        label: value.title.unwrap_or_else(|| browse::in_words(facet.name, &value.value)),
+        label: value.title.clone().unwrap_or_else(|| browse::in_words(facet.name, &value.value)),
         chosen: value.selected,
         count: value.count,
     };
-    let mut choices: Vec<_> = facet.values.into_iter().map(choice).collect();
+    let mut choices: Vec<_> = facet.values.iter().map(choice).collect();
     let at = OPEN.min(choices.len());
     let mut folded = choices.split_off(at);
     // What is chosen is never out of sight.

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     auth::caller,
-    catalog::{count, list},
+    catalog::{list, recent},
     error::{Error, Result},
     http::{many::ManyQuery, problem::Problems},
     state::State,
@@ -76,11 +76,11 @@ async fn show(state: &State, request: &HttpRequest, query: BrowseQuery) -> Resul
     let table = chosen.unwrap_or_else(|| preferences::prefers_table(request));
     let browse = Browse::new(query);
     let asked = browse.asked()?;
-    let (found, counts) = (list::list(state, &asked).await?, count::facets(state, &asked).await?);
+    let (found, counts) = (list::list(state, &asked).await?, recent::facets(state, &asked).await?);
     let tiles = tile::tiles(state, found.items, &browse.words()).await?;
     let page = Page {
         frame: Frame::of(state, request, &caller, "catalog", "Catalog")?,
-        facets: facets::of(&browse, counts.facets),
+        facets: facets::of(&browse, &counts.facets),
         total: counts.total,
         all: counts.all,
         next: found.next.map(|after| browse.with("after", Some(&after))),

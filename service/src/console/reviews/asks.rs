@@ -110,7 +110,7 @@ fn one(review: &ReviewView, act: ReviewAct) -> Vec<Ask> {
         ReviewAct::Release => {
             let live = "From now on everyone can find and download these bytes.";
             let made = ask("release", "Release", live, "release", Note::No);
-            Ask { look: "primary", busy: "Releasing…", is_main: true, of_bytes: true, ..made }
+            Ask { key: "l", look: "primary", busy: "Releasing…", is_main: true, of_bytes: true, ..made }
         }
         ReviewAct::Resubmit => {
             let again = "The checks run again, then curators look at it as it is now.";

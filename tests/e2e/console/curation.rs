@@ -1,0 +1,107 @@
+//! Curation in a real browser: a request goes all its way by keyboard alone, and a release is stopped from a phone.
+#![cfg(feature = "engines")]
+use super::pages::signed_in;
+use reqwest::Method;
+use serde_json::json;
+use tamis_e2e::{app::TestApp, chromium::Browser, client::Person, fixtures::distinct};
+
+/// What the author reads on the page of their request.
+async fn author_reads(alice: &Person, review: &str, words: &str) {
+    let page =
+        alice.send(alice.request(Method::GET, &format!("/reviews/{review}")).header("accept", "text/html"));
+    let html = page.await.expect(200).text();
+    assert!(html.contains(words), "{words}: {html}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_curator_takes_compares_asks_for_changes_approves_and_releases_by_keyboard_alone() {
+    let app = TestApp::spawn().await;
+    let (alice, carl) = (app.author("alice").await, app.curator("carl").await);
+    app.publish(&alice, &carl, "alice/guard", "1.0.0", &distinct("guard", 10)).await;
+    alice.upload("alice/guard", "1.1.0", distinct("guard, grown", 9000)).await.expect(201);
+    let review = alice.submit("alice/guard", "1.1.0", "publish").await.expect(201).json();
+    let id = review["id"].as_str().unwrap();
+    app.drain_jobs().await;
+    let author = signed_in(&app, "alice").await;
+    author_reads(&author, id, "In review, next in line.").await;
+
+    let browser = Browser::open(&app).await;
+    browser.sign_in(&app, "carl").await;
+    browser.go("/").await;
+    browser.press("gq").await;
+    browser.says("h1", "Reviews").await;
+    browser.press("jo").await;
+    browser.says("h1", "Publish alice / guard 1.1.0").await;
+    browser.press("t").await;
+    browser.says(".meta", "You hold this review").await;
+    author_reads(&author, id, "Held by carl").await;
+    // The first tab is what changed since the approved one.
+    browser.says(".diff", "Last approved 1.0.0").await;
+    browser.says(".diff", "%").await;
+    browser.press("]").await;
+    browser.says(".tabs [aria-current]", "Capabilities").await;
+    browser.press("[").await;
+    browser.says(".tabs [aria-current]", "Changes").await;
+
+    browser.press("r").await;
+    browser.says("dialog[open] h2", "Request changes: guard 1.1.0?").await;
+    browser.tab_to("textarea").await;
+    browser.press("Say where it calls.").await;
+    browser.tab_to("button").await;
+    browser.enter().await;
+    browser.says("h1", "Changes requested").await;
+    author_reads(&author, id, "Say where it calls.").await;
+
+    alice.post(&format!("/api/v1/reviews/{id}/resubmission"), &json!({"note": "said"})).await.expect(200);
+    app.drain_jobs().await;
+    author_reads(&author, id, "In review").await;
+    browser.press("gq").await;
+    browser.says("h1", "Reviews").await;
+    browser.press("jo").await;
+    browser.says("h1", "In review").await;
+    browser.press("a").await;
+    browser.says("dialog[open] h2", "Approve: guard 1.1.0?").await;
+    browser.tab_to("button").await;
+    browser.enter().await;
+    browser.says("h1", "Approved").await;
+    author_reads(&author, id, "Approved. It is not live yet").await;
+    browser.press("l").await;
+    browser.says("dialog[open] h2", "Release: guard 1.1.0?").await;
+    browser.tab_to("button").await;
+    browser.enter().await;
+    browser.says("h1", "Published").await;
+    author_reads(&author, id, "Published").await;
+    browser.close().await;
+    app.assert_sound().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_curator_stops_a_release_from_a_phone() {
+    let app = TestApp::spawn().await;
+    let (alice, carl) = (app.author("alice").await, app.curator("carl").await);
+    app.publish(&alice, &carl, "alice/guard", "1.0.0", &distinct("guard", 10)).await;
+    app.publish(&alice, &carl, "alice/guard", "1.1.0", &distinct("guard-2", 10)).await;
+    let browser = Browser::open(&app).await;
+    browser.size(390, 844).await;
+    browser.sign_in(&app, "carl").await;
+    browser.go("/filters/alice/guard?version=1.1.0").await;
+    browser.click(".title details.menu:last-of-type > summary").await;
+    browser.click("a[href$='/releases/1.1.0/quarantine']").await;
+    browser.says("h1", "Quarantine guard 1.1.0").await;
+    browser.says(".facts", "1.0.0").await;
+    for theme in ["light", "dark"] {
+        browser.theme(theme).await;
+        browser.go("/filters/alice/guard/releases/1.1.0/quarantine").await;
+        browser.picture(&format!("quarantine-{theme}-390")).await;
+        assert_eq!(browser.complaints().await, [""; 0]);
+    }
+    browser.click(".choices label").await;
+    browser.write("[name=note]", "A crafted cookie gets through.").await;
+    browser.click("button.stop").await;
+    browser.says(".note", "1.1.0 is quarantined.").await;
+    browser.says(".note", "A crafted cookie gets through.").await;
+    browser.close().await;
+    let module = "/api/v1/filters/alice/guard/releases/1.1.0/module";
+    assert!(app.anonymous().get(module).await.status >= 400);
+    app.assert_sound().await;
+}
