@@ -70,6 +70,9 @@ async fn world(app: &TestApp) -> Value {
             "body": ["Which cluster does it call?"],
             "readme": ["# Guard"],
             "licence": ["Apache-2.0"],
+            "kind": ["user"],
+            "until": ["", "2100-01-01"],
+            "to": ["acme", "cora"],
             "digest": [format!("sha256:{}", sha256(&bytes))],
             "module": [module.display().to_string()],
         }
