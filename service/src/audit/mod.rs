@@ -2,6 +2,7 @@
 //! hash chain each second by whoever holds the lease. Knows what happened, not why.
 pub mod chain;
 pub mod http;
+pub mod list;
 
 use crate::{
     auth::{Identity, caller::Via},

@@ -24,8 +24,11 @@ const FONTS: [(&str, &[u8]); 2] = [
     ("jetbrains-mono.woff2", include_bytes!("../../assets/fonts/jetbrains-mono.woff2")),
 ];
 /// One file for browsers, in this order.
-const STYLES: [&str; 2] =
-    [include_str!("../../assets/console.css"), include_str!("../../assets/reviews.css")];
+const STYLES: [&str; 3] = [
+    include_str!("../../assets/console.css"),
+    include_str!("../../assets/reviews.css"),
+    include_str!("../../assets/admin.css"),
+];
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 
 static ASSETS: LazyLock<Assets> = LazyLock::new(|| {

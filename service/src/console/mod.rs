@@ -1,5 +1,8 @@
 //! The console: pages for people, server-rendered, that work as links and forms. Calls the slices' use cases
 //! under the same rows of `auth::table` as the API, and must not know another way to the data.
+pub mod access;
+pub mod admin;
+pub mod ask;
 pub mod assets;
 pub mod catalog;
 pub mod figures;
@@ -15,11 +18,17 @@ pub mod powers;
 pub mod preferences;
 pub mod refused;
 pub mod reviews;
+pub mod teams;
+pub mod tokens;
 
 use utoipa_actix_web::service_config::ServiceConfig;
 
 /// Each room has its own list.
 pub fn configure(config: &mut ServiceConfig<'_>) {
+    access::configure(config);
+    admin::configure(config);
+    teams::configure(config);
+    tokens::configure(config);
     config
         .service(assets::get_asset)
         .service(catalog::show_home)

@@ -31,14 +31,19 @@ pub async fn get_live() -> HttpResponse {
     responses((status = 200, description = "Ready", body = HealthView), (status = 503, description = "Not ready", body = HealthView), Problems), security(()))]
 #[get("/health/ready")]
 pub async fn get_ready(state: web::Data<State>) -> HttpResponse {
+    let view = parts(&state).await;
+    let ready = view.database && view.blobs && !state.leaving.load(Ordering::Relaxed);
+    let mut reply = if ready { HttpResponse::Ok() } else { HttpResponse::ServiceUnavailable() };
+    reply.insert_header(("Cache-Control", "no-store")).json(view)
+}
+
+/// Whether what the server needs answers now.
+pub async fn parts(state: &State) -> HealthView {
     let limit = Duration::from_secs(3);
     let database = tokio::time::timeout(limit, state.db.execute_unprepared("SELECT 1"));
     let blobs = tokio::time::timeout(limit, state.blobs.health());
     let (database, blobs) = tokio::join!(database, blobs);
-    let view = HealthView { database: matches!(database, Ok(Ok(_))), blobs: matches!(blobs, Ok(Ok(()))) };
-    let ready = view.database && view.blobs && !state.leaving.load(Ordering::Relaxed);
-    let mut reply = if ready { HttpResponse::Ok() } else { HttpResponse::ServiceUnavailable() };
-    reply.insert_header(("Cache-Control", "no-store")).json(view)
+    HealthView { database: matches!(database, Ok(Ok(_))), blobs: matches!(blobs, Ok(Ok(()))) }
 }
 
 fn recorder() -> Option<&'static PrometheusHandle> {
@@ -60,6 +65,10 @@ pub async fn get_metrics(state: web::Data<State>) -> Result<HttpResponse> {
             metrics::gauge!("tamis_jobs", "state" => name).set(n as f64);
         }
     }
-    let text = recorder().map(PrometheusHandle::render).unwrap_or_default();
-    Ok(HttpResponse::Ok().content_type("text/plain; version=0.0.4").body(text))
+    Ok(HttpResponse::Ok().content_type("text/plain; version=0.0.4").body(rendered()))
+}
+
+/// The metrics of this process, as text.
+pub fn rendered() -> String {
+    recorder().map(PrometheusHandle::render).unwrap_or_default()
 }

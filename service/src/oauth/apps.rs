@@ -2,7 +2,7 @@
 use super::{client, grant, words::Words};
 use crate::{
     audit::Actor,
-    auth::{SignedIn, access::segment},
+    auth::{Identity, SignedIn, access::segment},
     error::{Error, Result},
     http::{
         body::Query,
@@ -56,15 +56,19 @@ pub async fn list_app_grants(
     who: SignedIn,
     query: Query<PageQuery>,
 ) -> Result<web::Json<Page<AppGrant>>> {
-    let cursors = Cursors { key: &state.secret, context: format!("app-grants {}", who.0.id) };
+    Ok(web::Json(list(&state, &who.0, &query.0).await?))
+}
+
+/// What may act for this person, newest first.
+pub async fn list(state: &State, who: &Identity, page: &PageQuery) -> Result<Page<AppGrant>> {
+    let cursors = Cursors { key: &state.secret, context: format!("app-grants {}", who.id) };
     let rows = oauth_grant::Entity::find()
-        .filter(oauth_grant::Column::UserId.eq(who.0.id))
+        .filter(oauth_grant::Column::UserId.eq(who.id))
         .filter(oauth_grant::Column::RevokedAt.is_null())
         .filter(oauth_grant::Column::ExpiresAt.gt(state.clock.now()));
-    let (rows, next) =
-        cursors.by_id(&*state.db, rows, oauth_grant::Column::Id, Order::Desc, &query.0).await?;
+    let (rows, next) = cursors.by_id(&*state.db, rows, oauth_grant::Column::Id, Order::Desc, page).await?;
     let names = client::names(&*state.db, rows.iter().map(|row| row.client_id.as_str())).await?;
-    Ok(web::Json(Page { items: rows.into_iter().map(|row| view(&names, row)).collect(), next }))
+    Ok(Page { items: rows.into_iter().map(|row| view(&names, row)).collect(), next })
 }
 
 /// End what may act for you
@@ -78,14 +82,18 @@ pub async fn end_app_grant(
     who: SignedIn,
     request: HttpRequest,
 ) -> Result<HttpResponse> {
-    let id = segment(&request, "id")?;
+    end(&state, &who.0, segment(&request, "id")?).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// Ends one of this person's; the client has to ask again.
+pub async fn end(state: &State, who: &Identity, id: Uuid) -> Result<()> {
     let txn = state.db.begin_write().await?;
     let row = oauth_grant::Entity::find_by_id(id).one(&*txn).await?;
-    let row = row.filter(|row| row.user_id == who.0.id).ok_or_else(Error::not_found)?;
-    if !grant::end(&state, &txn, &Actor::from(&*who.0), id, "the person ended it").await? {
+    let row = row.filter(|row| row.user_id == who.id).ok_or_else(Error::not_found)?;
+    if !grant::end(state, &txn, &Actor::from(who), id, "the person ended it").await? {
         return Err(Error::not_found());
     }
-    oauth_consent::Entity::delete_by_id((who.0.id, row.client_id)).exec(&*txn).await?;
-    txn.commit().await?;
-    Ok(HttpResponse::NoContent().finish())
+    oauth_consent::Entity::delete_by_id((who.id, row.client_id)).exec(&*txn).await?;
+    txn.commit().await
 }

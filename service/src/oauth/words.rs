@@ -37,6 +37,7 @@ impl Word {
             "offline_access" => "stay connected for up to 90 days, until you end it",
             "filters:read" => "read and download every filter that you may read, private ones too",
             "filters:write" => "upload, change and delete your filters, and ask for their publication",
+            "releases:stage" => "upload drafts of your filters, and nothing more",
             "reviews:vote" => "decide reviews and quarantine releases in your name",
             "teams:write" => "create teams and change their members",
             "tokens:write" => "create and revoke tokens and clients that act for you",

@@ -2,6 +2,7 @@
 //! Each command works beside a running server.
 pub mod accounts;
 pub mod backup;
+pub mod figures;
 pub mod fsck;
 pub mod instance;
 pub mod seed;

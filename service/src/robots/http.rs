@@ -1,11 +1,13 @@
 //! Handlers of `/api/v1/teams/{team}/robots`.
-use super::{RobotRequest, RobotView};
+use super::{
+    RobotRequest, RobotView,
+    path::{own_robot, own_team},
+};
 use crate::{
     auth::{SignedIn, access::segment},
-    error::{Error, Result},
+    error::Result,
     http::{body::Json, page::Page, problem::Problems},
     state::State,
-    teams,
     tokens::{
         self, TokenRequest,
         http::created,
@@ -13,33 +15,7 @@ use crate::{
     },
 };
 use actix_web::{HttpRequest, HttpResponse, delete, get, post, web};
-use tamis_entities::{
-    namespace,
-    value::{MemberRole, NamespaceKind},
-};
-
-/// The team in the path, if the caller is at least this in it.
-async fn own_team(
-    state: &State,
-    who: &SignedIn,
-    request: &HttpRequest,
-    least: MemberRole,
-) -> Result<namespace::Model> {
-    let team = teams::find(state, &segment(request, "team")?, NamespaceKind::Team).await?;
-    let role = who.0.role_in(team.id).ok_or_else(Error::not_found)?;
-    if role >= least { Ok(team) } else { Err(super::not_yours()) }
-}
-
-/// The robot in the path, for those who manage it.
-async fn own_robot(
-    state: &State,
-    who: &SignedIn,
-    request: &HttpRequest,
-) -> Result<(namespace::Model, namespace::Model)> {
-    let team = own_team(state, who, request, MemberRole::Maintainer).await?;
-    let robot = super::find(state, &team, &segment(request, "robot")?).await?;
-    Ok((team, robot))
-}
+use tamis_entities::value::MemberRole;
 
 /// List a team's robots
 #[utoipa::path(tag = "teams", operation_id = "listRobots", params(("team" = String, Path, description = "Handle of the team")),

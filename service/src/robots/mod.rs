@@ -1,6 +1,7 @@
 //! Robots: accounts that work for a team. They act by token alone, own nothing and decide
 //! nothing. A robot that is removed leaves its handle behind, so that what it did keeps its name.
 pub mod http;
+pub mod path;
 
 use crate::{
     audit::{self, Actor},

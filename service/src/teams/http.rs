@@ -1,19 +1,18 @@
 //! Handlers of `/api/v1/teams`.
+use super::{
+    path::{own_team, owned_team, put_out},
+    view::{self, MemberView, TeamItem, TeamView},
+};
 use crate::{
     auth::{SignedIn, access::segment},
     db,
-    error::{Error, Result},
-    filters::view::{handle_of, handles},
+    error::Result,
     http::{body::Json, page::Page, problem::Problems},
     state::State,
 };
-use actix_web::{HttpRequest, HttpResponse, delete, get, http::Method, patch, post, put, web};
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
+use actix_web::{HttpRequest, HttpResponse, delete, get, patch, post, put, web};
 use serde::{Deserialize, Serialize};
-use tamis_entities::{
-    namespace, team, team_member,
-    value::{MemberRole, NamespaceKind, Slug, Timestamp},
-};
+use tamis_entities::value::{MemberRole, NamespaceKind, Slug};
 use utoipa::ToSchema;
 
 #[derive(Deserialize, ToSchema)]
@@ -52,45 +51,11 @@ pub struct MeName {
     pub handle: Slug,
 }
 
-#[derive(Serialize, ToSchema)]
-pub struct TeamItem {
-    pub handle: Slug,
-    pub title: String,
-    /// Yours in it.
-    pub role: MemberRole,
-}
-
-#[derive(Serialize, ToSchema)]
-pub struct TeamView {
-    pub handle: Slug,
-    pub title: String,
-    pub created_at: Timestamp,
-    pub members: Vec<MemberView>,
-}
-
-#[derive(Serialize, ToSchema)]
-pub struct MemberView {
-    pub user: Slug,
-    pub role: MemberRole,
-}
-
 /// List your teams
 #[utoipa::path(tag = "teams", operation_id = "listTeams", responses((status = 200, description = "All of them", body = Page<TeamItem>), Problems))]
 #[get("/api/v1/teams")]
 pub async fn list_teams(state: web::Data<State>, who: SignedIn) -> Result<web::Json<Page<TeamItem>>> {
-    let ids = who.0.teams.iter().map(|(id, _)| *id).filter(|id| who.0.role_in(*id).is_some());
-    let rows = team::Entity::find()
-        .filter(team::Column::Id.is_in(ids))
-        .order_by_asc(team::Column::Id)
-        .all(&*state.db)
-        .await?;
-    let handles = handles(&*state.db, rows.iter().map(|t| t.id)).await?;
-    let item = |t: team::Model| TeamItem {
-        handle: handle_of(&handles, t.id),
-        role: who.0.role_in(t.id).unwrap_or(MemberRole::Member),
-        title: t.title,
-    };
-    Ok(web::Json(Page { items: rows.into_iter().map(item).collect(), next: None }))
+    Ok(web::Json(Page { items: view::mine(&state, &who.0).await?, next: None }))
 }
 
 /// Create a team
@@ -104,47 +69,7 @@ pub async fn create_team(
     body: Json<TeamRequest>,
 ) -> Result<HttpResponse> {
     let team = super::create(&state, &who.0, &body.0.handle, body.0.title).await?;
-    Ok(HttpResponse::Created().json(view(&state, &body.0.handle, team).await?))
-}
-
-async fn view(state: &State, handle: &Slug, team: team::Model) -> Result<TeamView> {
-    let members =
-        team_member::Entity::find().filter(team_member::Column::TeamId.eq(team.id)).all(&*state.db).await?;
-    let handles = handles(&*state.db, members.iter().map(|m| m.user_id)).await?;
-    let members = members
-        .into_iter()
-        .map(|m| MemberView { user: handle_of(&handles, m.user_id), role: m.role })
-        .collect();
-    Ok(TeamView { handle: handle.clone(), title: team.title, created_at: team.created_at, members })
-}
-
-/// The team in the path, if the caller is in it.
-async fn own_team(
-    state: &State,
-    who: &SignedIn,
-    request: &HttpRequest,
-) -> Result<(namespace::Model, MemberRole)> {
-    let reading = request.method() == Method::GET;
-    super::of_member(state, &who.0, &segment(request, "team")?, reading).await
-}
-
-/// The same, for what only owners do.
-pub(super) async fn owned_team(
-    state: &State,
-    who: &SignedIn,
-    request: &HttpRequest,
-) -> Result<namespace::Model> {
-    let (team, role) = own_team(state, who, request).await?;
-    must_own(role)?;
-    Ok(team)
-}
-
-fn must_own(role: MemberRole) -> Result<()> {
-    if role == MemberRole::Owner {
-        Ok(())
-    } else {
-        Err(Error::forbidden("role", "only owners of the team do this"))
-    }
+    Ok(HttpResponse::Created().json(view::view(&state, &body.0.handle, team).await?))
 }
 
 /// Get a team
@@ -157,8 +82,7 @@ pub async fn get_team(
     request: HttpRequest,
 ) -> Result<web::Json<TeamView>> {
     let (namespace, _) = own_team(&state, &who, &request).await?;
-    let team = team::Entity::find_by_id(namespace.id).one(&*state.db).await?.ok_or_else(Error::not_found)?;
-    Ok(web::Json(view(&state, &namespace.handle, team).await?))
+    Ok(web::Json(view::view_of(&state, &namespace).await?))
 }
 
 /// Change a team
@@ -178,7 +102,7 @@ pub async fn change_team(
     let TeamChange { handle, title } = body.0;
     let change = || super::change(&state, &who.0, &team, handle.as_ref(), title.as_deref());
     let (namespace, team) = db::retrying(change).await?;
-    Ok(web::Json(view(&state, &namespace.handle, team).await?))
+    Ok(web::Json(view::view(&state, &namespace.handle, team).await?))
 }
 
 /// Delete a team
@@ -241,11 +165,6 @@ pub async fn delete_member(
     who: SignedIn,
     request: HttpRequest,
 ) -> Result<HttpResponse> {
-    let (team, role) = own_team(&state, &who, &request).await?;
-    let user = super::find(&state, &segment(&request, "user")?, NamespaceKind::User).await?;
-    if user.id != who.0.id {
-        must_own(role)?;
-    }
-    super::remove_member(&state, &who.0, &team, &user).await?;
+    put_out(&state, &who, &request).await?;
     Ok(HttpResponse::NoContent().finish())
 }

@@ -1,8 +1,10 @@
 //! Teams: made by anyone, run by their owners. A team always has an owner.
 pub mod http;
 pub mod invitations;
+pub mod path;
 pub mod reach;
 pub mod rename;
+pub mod view;
 
 use crate::{
     audit::{self, Actor},

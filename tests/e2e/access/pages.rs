@@ -1,11 +1,11 @@
 //! The pages for people, and what their forms send when nobody means harm: one that is let through fails
 //! later, or changes nothing.
 use super::{
-    routes::{API, Asks, PART, READ, Route, STAGE, VOTE, WRITE, route},
+    routes::{API, Asks, PART, READ, Route, STAGE, TOKENS, VOTE, WRITE, route},
     world::Target,
 };
 use serde_json::{Value, json};
-use tamis_e2e::client::Person;
+use tamis_e2e::client::{Person, Reply};
 
 pub const PAGES: &[Route] = &[
     route("GET", "/catalog", "", Asks::Nothing),
@@ -43,16 +43,99 @@ pub const PAGES: &[Route] = &[
     route("POST", "/reviews/{id}/break-glass/countersignature", VOTE, Asks::JudgeReview),
 ];
 
-/// The routes of the API, and the pages.
-pub const ROUTES: &[Route] = &{
-    let mut all = [API[0]; API.len() + PAGES.len()];
-    let mut i = 0;
-    while i < all.len() {
-        all[i] = if i < API.len() { API[i] } else { PAGES[i - API.len()] };
-        i += 1;
+/// Of the account, of teams, of access to filters, and of the instance.
+const MORE: &[Route] = &[
+    route("GET", "/my/tokens", TOKENS, Asks::SignIn),
+    route("POST", "/my/tokens", TOKENS, Asks::SignIn),
+    route("POST", "/my/tokens/{id}/revocation", TOKENS, Asks::OwnToken),
+    route("POST", "/my/sessions/{id}/end", TOKENS, Asks::OwnSession),
+    route("POST", "/my/sessions/end", TOKENS, Asks::SignIn),
+    route("POST", "/my/applications/{id}/end", TOKENS, Asks::OwnGrant),
+    route("POST", "/my/invitations/{id}/accept", TEAMS, Asks::SomebodyElses),
+    route("POST", "/my/invitations/{id}/decline", TEAMS, Asks::SomebodyElses),
+    route("POST", "/my/transfers/{id}/accept", WRITE, Asks::SomebodyElses),
+    route("POST", "/my/transfers/{id}/decline", WRITE, Asks::SomebodyElses),
+    route("GET", "/teams", READ, Asks::SignIn),
+    route("POST", "/teams", TEAMS, Asks::SignIn),
+    route("GET", "/teams/{team}", READ, Asks::SeeTeam),
+    route("POST", "/teams/{team}/members/{user}", TEAMS, Asks::OwnTeam),
+    route("POST", "/teams/{team}/members/{user}/removal", TEAMS, Asks::OwnTeam),
+    route("POST", "/teams/{team}/invitations", TEAMS, Asks::OwnTeam),
+    route("POST", "/teams/{team}/invitations/{id}/withdrawal", TEAMS, Asks::OwnTeam),
+    route("POST", "/teams/{team}/robots", TEAMS, Asks::MaintainTeam),
+    route("GET", "/teams/{team}/robots/{robot}", TOKENS, Asks::MaintainTeam),
+    route("POST", "/teams/{team}/robots/{robot}/removal", TEAMS, Asks::MaintainTeam),
+    route("POST", "/teams/{team}/robots/{robot}/tokens", TOKENS, Asks::MaintainTeam),
+    route("POST", "/teams/{team}/robots/{robot}/tokens/{id}/revocation", TOKENS, Asks::MaintainTeam),
+    route("GET", "/filters/{namespace}/{filter}/access", READ, Asks::ManageFilter),
+    route("POST", "/filters/{namespace}/{filter}/access/grants", WRITE, Asks::ManageFilter),
+    route("POST", "/filters/{namespace}/{filter}/access/grants/removal", WRITE, Asks::ManageFilter),
+    route("POST", "/filters/{namespace}/{filter}/access/visibility", WRITE, Asks::WriteFilter),
+    route("POST", "/filters/{namespace}/{filter}/access/transfer", WRITE, Asks::OwnFilter),
+    route("POST", "/filters/{namespace}/{filter}/access/transfer/withdrawal", WRITE, Asks::OwnFilter),
+    route("GET", "/admin/audit", "admin", Asks::AdminRole),
+    route("GET", "/admin/policy", READ, Asks::SignIn),
+    route("GET", "/admin/health", "admin", Asks::AdminRole),
+];
+const TEAMS: &str = "teams:write";
+
+const fn joined<const N: usize>(lists: [&[Route]; 3]) -> [Route; N] {
+    let mut all = [API[0]; N];
+    let (mut list, mut at, mut i) = (0, 0, 0);
+    while i < N {
+        if at == lists[list].len() {
+            (list, at) = (list + 1, 0);
+        }
+        all[i] = lists[list][at];
+        (at, i) = (at + 1, i + 1);
     }
     all
-};
+}
+
+/// The routes of the API, and the pages.
+pub const ROUTES: &[Route] = &joined::<{ API.len() + PAGES.len() + MORE.len() }>([API, PAGES, MORE]);
+
+/// The route of the API whose act a form does: what that one uses up, the form does, too.
+pub fn like(route: &Route) -> (&'static str, &'static str) {
+    match (route.method, route.path) {
+        ("POST", "/my/tokens/{id}/revocation") => ("DELETE", "/api/v1/tokens/{id}"),
+        ("POST", "/my/applications/{id}/end") => ("DELETE", "/api/v1/me/grants/{id}"),
+        ("POST", "/teams/{team}/members/{user}/removal") => ("DELETE", "/api/v1/teams/{team}/members/{user}"),
+        ("POST", "/teams/{team}/invitations/{id}/withdrawal") => {
+            ("DELETE", "/api/v1/teams/{team}/invitations/{id}")
+        }
+        ("POST", "/teams/{team}/robots/{robot}/removal") => ("DELETE", "/api/v1/teams/{team}/robots/{robot}"),
+        ("POST", "/teams/{team}/robots/{robot}/tokens/{id}/revocation") => {
+            ("DELETE", "/api/v1/teams/{team}/robots/{robot}/tokens/{id}")
+        }
+        ("POST", "/filters/{namespace}/{filter}/access/grants/removal") => {
+            ("DELETE", "/api/v1/filters/{namespace}/{filter}/grants/{subject}")
+        }
+        ("POST", "/filters/{namespace}/{filter}/access/transfer/withdrawal") => {
+            ("DELETE", "/api/v1/filters/{namespace}/{filter}/transfer")
+        }
+        itself => itself,
+    }
+}
+
+/// What a form of the later pages sends.
+fn more(path: &str) -> Option<&'static [(&'static str, &'static str)]> {
+    Some(match path {
+        "/my/tokens" | "/teams/{team}/robots/{robot}/tokens" => &[("name", "probe")],
+        "/teams" => &[("handle", "admin"), ("title", "")],
+        "/teams/{team}/members/{user}" => &[("role", "member")],
+        "/teams/{team}/invitations" => &[("name", "nobody-of-this-name"), ("role", "member")],
+        "/teams/{team}/robots" => &[("name", "admin"), ("role", "member")],
+        path if path.ends_with("/access/grants") => {
+            &[("kind", "user"), ("name", "vic"), ("level", "read"), ("until", "2001-01-01")]
+        }
+        path if path.ends_with("/access/grants/removal") => &[("subject", "user:vic")],
+        path if path.ends_with("/access/visibility") => &[("visibility", "of nobody")],
+        path if path.ends_with("/access/transfer") => &[("to", "nobody-of-this-name")],
+        path if MORE.iter().any(|route| route.path == path) => &[],
+        _ => return None,
+    })
+}
 
 pub fn with_token(token: &str) -> Value {
     json!({"token": token, "namespace": "acme", "filter": "plain"})
@@ -70,6 +153,9 @@ pub fn form(route: &Route, who: &Person, _target: &Target) -> Option<Vec<(&'stat
         return None;
     }
     let text = |pairs: &[(&'static str, &str)]| pairs.iter().map(|(n, v)| (*n, (*v).to_owned())).collect();
+    if let Some(pairs) = more(route.path) {
+        return Some(text(pairs));
+    }
     match route.path {
         "/preferences" => Some(text(&[("theme", "dark")])),
         "/filters/{namespace}/{filter}/clone" => {
@@ -113,10 +199,16 @@ pub fn form(route: &Route, who: &Person, _target: &Target) -> Option<Vec<(&'stat
     }
 }
 
-/// Puts the stage back that a form has moved.
-pub async fn put_back(owner: &Person, path: &str, status: u16) {
-    if status == 303 && path.ends_with("/unyank") {
+/// Sends the form and stays there: where it leads is a page with rules of its own. The owner puts the stage back
+/// that it has moved.
+pub async fn send(owner: &Person, who: &Person, path: &str, form: &[(&'static str, String)]) -> Reply {
+    let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+    let who = Person { http, ..who.clone() };
+    let request = who.request(reqwest::Method::POST, path).header("sec-fetch-site", "same-origin");
+    let reply = who.send(request.form(form)).await;
+    if reply.status == 303 && path.ends_with("/unyank") {
         let path = format!("/api/v1{}", path.replace("/unyank", "/yank"));
         owner.post(&path, &json!({"reason": "the stage of this test"})).await.expect(200);
     }
+    reply
 }

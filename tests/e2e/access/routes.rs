@@ -59,7 +59,7 @@ pub const READ: &str = "filters:read";
 pub const WRITE: &str = "filters:write";
 pub const STAGE: &str = "filters:write releases:stage";
 pub const VOTE: &str = "reviews:vote";
-const TOKENS: &str = "tokens:write";
+pub const TOKENS: &str = "tokens:write";
 pub const PART: &str = "filters:write reviews:vote";
 
 pub const API: &[Route] = &[

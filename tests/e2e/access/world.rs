@@ -240,10 +240,10 @@ impl World {
     /// Makes what the probe uses up; its path, ready to be asked for.
     pub async fn prepare(&self, route: &Route, target: &Target) -> String {
         let olga = self.person("olga");
-        let mut target = target.clone();
+        let (mut target, like) = (target.clone(), pages::like(route));
         let mut secret = "unknown".to_owned();
         let filter = format!("/api/v1/filters/{}/{}", target.namespace, target.filter);
-        match (route.method, route.path) {
+        match like {
             ("DELETE", path) if path.ends_with("/grants/{subject}") => {
                 olga.put(&format!("{filter}/grants/user:vic"), &json!({"level": "read"})).await;
             }
@@ -293,7 +293,7 @@ impl World {
             }
             _ => {}
         }
-        let id = match route.path {
+        let id = match like.1 {
             path if path.starts_with("/api/v1/tokens/") || path.ends_with("/tokens/{id}") => &target.token,
             path if path.starts_with("/api/v1/oauth-clients/") => &target.client,
             path if path.starts_with("/api/v1/me/grants/") => &target.grant,
@@ -327,9 +327,7 @@ impl World {
         let path = self.prepare(route, target).await;
         let request = who.request(route.method.parse::<Method>().unwrap(), &path);
         if let Some(form) = pages::form(route, who, target) {
-            let reply = who.send(request.header("sec-fetch-site", "same-origin").form(&form)).await;
-            pages::put_back(self.person("olga"), &path, reply.status).await;
-            return reply;
+            return pages::send(self.person("olga"), who, &path, &form).await;
         }
         let of_release = json!({"namespace": target.namespace, "filter": target.filter, "version": "1.0.0"});
         let with = |more: Value| {

@@ -18,13 +18,13 @@ pub async fn signed_in(app: &TestApp, name: &str) -> Person {
 }
 
 /// As a browser asks for a page.
-async fn look(person: &Person, path: &str) -> Reply {
+pub async fn look(person: &Person, path: &str) -> Reply {
     person.send(person.request(Method::GET, path).header("accept", "text/html,*/*;q=0.8")).await
 }
 
 /// Nothing that could run, and nothing from elsewhere.
 #[track_caller]
-fn assert_tight(page: &Reply) {
+pub fn assert_tight(page: &Reply) {
     let policy = page.header("content-security-policy");
     for part in [
         "default-src 'none'",

@@ -5,8 +5,10 @@ use serde_json::json;
 use tamis_e2e::{
     app::TestApp,
     chromium::Browser,
+    client::Person,
     fixtures::{distinct, filter},
 };
+use tamis_entities::value::Role;
 
 /// Things to look at: published filters with words and powers, a draft, a request.
 async fn world() -> (TestApp, String) {
@@ -23,9 +25,34 @@ async fn world() -> (TestApp, String) {
     }
     app.publish(&alice, &carl, "alice/correlation-id", "1.1.0", &distinct("grown", 4000)).await;
     alice.upload("alice/next", "0.1.0", distinct("next", 10)).await.expect(201);
+    shared(&app, &alice).await;
     let review = alice.submit("alice/next", "0.1.0", "publish").await.expect(201).json();
     app.drain_jobs().await;
     (app, review["id"].as_str().unwrap().to_owned())
+}
+
+/// A team with people, a robot and somebody invited; a filter that others were let in to.
+async fn shared(app: &TestApp, alice: &Person) {
+    for name in ["bea", "mira-k", "ada"] {
+        app.user(name, if name == "ada" { Role::Admin } else { Role::User }).await;
+    }
+    alice.post("/api/v1/teams", &json!({"handle": "edge", "title": "Edge team"})).await.expect(201);
+    for (user, role) in [("carl", "owner"), ("mira-k", "maintainer")] {
+        alice.put(&format!("/api/v1/teams/edge/members/{user}"), &json!({"role": role})).await.expect(200);
+    }
+    let bot = json!({"handle": "edge-ci", "role": "maintainer"});
+    alice.post("/api/v1/teams/edge/robots", &bot).await.expect(201);
+    let token = json!({"name": "pipeline", "scopes": ["filters:read", "releases:stage"]});
+    alice.post("/api/v1/teams/edge/robots/edge-ci/tokens", &token).await.expect(201);
+    for user in ["bea", "ada"] {
+        let place = json!({"user": user, "role": "member"});
+        alice.post("/api/v1/teams/edge/invitations", &place).await.expect(201);
+    }
+    alice.upload("edge/shared", "1.0.0", distinct("shared", 10)).await.expect(201);
+    let ends = json!({"level": "write", "expires_at": "2100-01-01T00:00:00Z"});
+    for (subject, grant) in [("user:bea", &ends), ("user:ada", &json!({"level": "read"}))] {
+        alice.put(&format!("/api/v1/filters/edge/shared/grants/{subject}"), grant).await.expect(200);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -117,12 +144,34 @@ async fn every_page_is_for_everybody_in_both_themes_and_is_pictured() {
         ("reviews", "/reviews".to_owned()),
         ("review", format!("/reviews/{review}")),
         ("absent", "/filters/alice/absent".to_owned()),
+        ("tokens", "/my/tokens".to_owned()),
+        ("teams", "/teams".to_owned()),
+        ("team", "/teams/edge".to_owned()),
+        ("team-ask", "/teams/edge?ask=member-mira-k".to_owned()),
+        ("robot", "/teams/edge/robots/edge-ci".to_owned()),
+        ("access", "/filters/edge/shared/access".to_owned()),
+        ("policy", "/admin/policy".to_owned()),
     ];
+    complaints.extend(pictured(&browser, &pages).await);
+    browser.sign_in(&app, "ada").await;
+    let admins = [
+        ("teams-invited", "/teams".to_owned()),
+        ("audit", "/admin/audit".to_owned()),
+        ("health", "/admin/health".to_owned()),
+    ];
+    complaints.extend(pictured(&browser, &admins).await);
+    assert!(complaints.is_empty(), "{}", complaints.join("\n"));
+    browser.close().await;
+}
+
+/// Each page in both themes, wide and narrow: a picture, and what is held against it.
+async fn pictured(browser: &Browser, pages: &[(&str, String)]) -> Vec<String> {
+    let mut complaints = vec![];
     for theme in ["light", "dark"] {
         browser.theme(theme).await;
         for (width, height) in [(1440, 1000), (390, 900)] {
             browser.size(width, height).await;
-            for (name, path) in &pages {
+            for (name, path) in pages {
                 browser.go(path).await;
                 browser.picture(&format!("{name}-{theme}-{width}")).await;
                 let found = browser.complaints().await;
@@ -136,8 +185,7 @@ async fn every_page_is_for_everybody_in_both_themes_and_is_pictured() {
             }
         }
     }
-    assert!(complaints.is_empty(), "{}", complaints.join("\n"));
-    browser.close().await;
+    complaints
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -77,6 +77,9 @@ async fn world(app: &TestApp) -> Value {
             "body": ["Which cluster does it call?"],
             "readme": ["# Guard"],
             "licence": ["Apache-2.0"],
+            "kind": ["user"],
+            "until": ["", "2100-01-01"],
+            "to": ["acme", "cora"],
             "digest": digests,
             "module": [module.display().to_string()],
         }

@@ -9,7 +9,7 @@ use crate::{
         problem::Problems,
     },
     state::State,
-    teams::http::owned_team,
+    teams::path::owned_team,
 };
 use actix_web::{HttpRequest, HttpResponse, delete, get, post, web};
 use serde::Serialize;
