@@ -45,6 +45,8 @@ pub struct Inner {
     /// Bodies being received or stored at once; more wait their turn.
     pub transfers: Semaphore,
     pub outbound: tamis_outbound::Client,
+    /// The same with the bounds of a message.
+    pub webhooks: tamis_outbound::Client,
     pub jobs: Wakeup,
     /// Asked to stop: every answer from now on asks the client to connect anew, elsewhere.
     pub leaving: AtomicBool,
