@@ -1,4 +1,6 @@
 //! Who is told of what, and that nobody goes on reading what is no longer for them.
+mod mail;
+
 use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter};
 use serde_json::{Value, json};
 use tamis_e2e::{app::TestApp, client::Person, fixtures::distinct};

@@ -27,6 +27,8 @@ pub enum Job {
     Tell { event: Uuid },
     /// Sends one message to a webhook.
     SendWebhook { delivery: Uuid },
+    /// Mails somebody what is new in their inbox.
+    SendMail { user: Uuid },
 }
 
 /// Which jobs a worker takes. What goes out may wait for somebody else's server, and must hold up
@@ -39,7 +41,7 @@ pub enum Lane {
 }
 
 /// The kinds of the outgoing lane.
-pub const OUTGOING: [&str; 1] = ["send_webhook"];
+pub const OUTGOING: [&str; 2] = ["send_webhook", "send_mail"];
 
 impl Job {
     fn kind(&self) -> &'static str {
@@ -48,6 +50,7 @@ impl Job {
             Job::IndexNamespace { .. } => "index_namespace",
             Job::Tell { .. } => "tell",
             Job::SendWebhook { .. } => "send_webhook",
+            Job::SendMail { .. } => "send_mail",
         }
     }
 
@@ -57,6 +60,7 @@ impl Job {
             Job::IndexNamespace { namespace } => crate::filters::reindex(state, *namespace).await,
             Job::Tell { event } => crate::notify::tell::run(state, *event).await,
             Job::SendWebhook { delivery } => crate::webhooks::send::run(state, *delivery).await,
+            Job::SendMail { user } => crate::notify::mail::run(state, *user).await,
         }
     }
 }
@@ -67,6 +71,7 @@ impl Job {
         match self {
             Job::CheckReview { review } => crate::reviews::checks::give_up(state, *review).await,
             Job::SendWebhook { delivery } => crate::webhooks::send::give_up(state, *delivery).await,
+            Job::SendMail { user } => crate::notify::mail::forget(state, *user).await,
             Job::IndexNamespace { .. } | Job::Tell { .. } => Ok(()),
         }
     }

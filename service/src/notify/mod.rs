@@ -3,6 +3,7 @@
 //! by jobs. Decides who is told, not what happens.
 pub mod http;
 pub mod inbox;
+pub mod mail;
 pub mod recipients;
 pub mod tell;
 pub mod view;
