@@ -1,4 +1,5 @@
-//! Something that happened and that others may want to be told of. Outlives its objects.
+//! Something that happened and that others are told of: the outbox, written in the transaction
+//! of the change. Outlives its objects.
 use sea_orm::entity::prelude::*;
 
 use crate::value::Timestamp;
@@ -12,6 +13,8 @@ pub struct Model {
     pub review_id: Option<Uuid>,
     pub filter_id: Option<Uuid>,
     pub namespace_id: Option<Uuid>,
+    /// Who did it: the one person who needs no telling.
+    pub actor_id: Option<Uuid>,
     #[sea_orm(column_type = "JsonBinary")]
     pub payload: Json,
     pub created_at: Timestamp,

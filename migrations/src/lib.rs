@@ -17,6 +17,7 @@ mod m0011_teams;
 mod m0012_facets;
 mod m0013_review_acts;
 mod m0014_counts;
+mod m0015_notice;
 mod table;
 
 pub struct Migrator;
@@ -39,6 +40,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0012_facets::Step),
             Box::new(m0013_review_acts::Step),
             Box::new(m0014_counts::Step),
+            Box::new(m0015_notice::Step),
         ]
     }
 }

@@ -38,6 +38,8 @@ impl State {
         let secret = operate::instance::secret(&db).await?;
         let cores = std::thread::available_parallelism().map_or(2, |n| n.get());
         let outbound = crate::imports::client(&serve)?;
+        let mail = crate::notify::mail::Mailer::open(&serve)?;
+        let webhooks = crate::webhooks::send::client(&outbound);
         let sign_in = crate::sign_in::SignIn::open(serve.sign_in.as_deref(), cores)?;
         let issuers = Issuers::new(&outbound, clock.clone(), serve.allow_networks.clone());
         let policy = Arc::new(Policy::load(serve.policy.as_deref())?);
@@ -60,6 +62,8 @@ impl State {
             hot: modules::hot::Hot::default(),
             transfers: Semaphore::new(256),
             outbound,
+            webhooks,
+            mail,
             jobs: jobs::wakeup::Wakeup::default(),
             leaving: AtomicBool::new(false),
             oauth: oauth::Kept::default(),

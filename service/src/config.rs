@@ -95,6 +95,23 @@ impl StoreArgs {
     }
 }
 
+/// A URL that may hold a password: never shown.
+#[derive(Clone)]
+pub struct SmtpUrl(pub String);
+
+impl std::str::FromStr for SmtpUrl {
+    type Err = std::convert::Infallible;
+    fn from_str(text: &str) -> std::result::Result<Self, Self::Err> {
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl std::fmt::Debug for SmtpUrl {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SmtpUrl(..)")
+    }
+}
+
 /// How the server listens and what it allows.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Server")]
@@ -140,6 +157,15 @@ pub struct ServeArgs {
     /// X-Forwarded-For are believed; may be repeated.
     #[arg(long = "trusted-proxy", env = "TAMIS_TRUSTED_PROXY", value_name = "CIDR", value_delimiter = ',')]
     pub trusted_proxies: Vec<IpNet>,
+
+    /// The mail server that people are told through: `smtps://user:password@host:465`, or
+    /// `smtp://host:587?tls=required`. Without it nobody gets mail.
+    #[arg(long, env = "TAMIS_SMTP_URL", value_name = "URL", hide_env_values = true, requires = "mail_from")]
+    pub smtp_url: Option<SmtpUrl>,
+
+    /// Whom mail is from, e.g. `Tamis <tamis@example.org>`.
+    #[arg(long, env = "TAMIS_MAIL_FROM", value_name = "ADDRESS")]
+    pub mail_from: Option<String>,
 
     #[command(flatten)]
     pub rates: RateArgs,

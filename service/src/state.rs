@@ -9,6 +9,7 @@ use crate::{
     http::limits::Limits,
     jobs::wakeup::Wakeup,
     modules::{hot::Hot, verifiers::Verifiers},
+    notify::mail::Mailer,
     oauth,
     publishing::issuer::Issuers,
     reviews::policy::Policy,
@@ -46,6 +47,10 @@ pub struct Inner {
     /// Bodies being received or stored at once; more wait their turn.
     pub transfers: Semaphore,
     pub outbound: tamis_outbound::Client,
+    /// The same with the bounds of a message.
+    pub webhooks: tamis_outbound::Client,
+    /// None when the operator gave no mail server.
+    pub mail: Option<Mailer>,
     pub jobs: Wakeup,
     /// Asked to stop: every answer from now on asks the client to connect anew, elsewhere.
     pub leaving: AtomicBool,

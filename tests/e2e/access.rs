@@ -6,6 +6,7 @@ mod confined;
 mod oracle;
 mod pages;
 mod routes;
+mod rows;
 mod scopes;
 mod timing;
 mod world;
@@ -97,6 +98,8 @@ fn absent(target: &Target) -> [Target; 2] {
         grant: uuid::Uuid::now_v7().to_string(),
         publisher: uuid::Uuid::now_v7().to_string(),
         robot: "absent".into(),
+        webhook: uuid::Uuid::now_v7().to_string(),
+        delivery: uuid::Uuid::now_v7().to_string(),
     };
     [Target { namespace: "nowhere".into(), ..nothing.clone() }, nothing]
 }

@@ -31,9 +31,11 @@ macro_rules! every_entity {
             former_handle,
             grant,
             idempotency_key,
+            inbox_item,
             job,
             lease,
             local_password,
+            mail_setting,
             module,
             module_lease,
             module_texts,
@@ -67,7 +69,9 @@ macro_rules! every_entity {
             tombstone,
             trusted_publisher,
             used_jti,
-            user
+            user,
+            webhook,
+            webhook_delivery
         )
     };
 }
@@ -244,6 +248,7 @@ async fn every_kind_of_row_survives_being_read_and_written_back() {
         "job",
         "lease",
         "local_password",
+        "mail_setting",
         "module_lease",
         "review_appeal",
         "review_presence",
@@ -255,6 +260,8 @@ async fn every_kind_of_row_survives_being_read_and_written_back() {
         "signing_key",
         "trusted_publisher",
         "used_jti",
+        "webhook",
+        "webhook_delivery",
     ];
     let of_oauth = |name: &str| name.starts_with("oauth_");
     macro_rules! trip {

@@ -14,4 +14,5 @@ pub mod envoy;
 pub mod fixtures;
 pub mod github;
 pub mod issuer;
+pub mod mail;
 pub mod modules;

@@ -13,6 +13,7 @@ pub const RESERVED: &[&str] = &[
     "device",
     "docs",
     "events",
+    "feed.atom",
     "filters",
     "ghost",
     "health",

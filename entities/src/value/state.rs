@@ -150,6 +150,38 @@ words!(
         Unpublished = "unpublished",
     }
 );
+words!(
+    /// What people and programs are told of, in the words of the audit log. An event of another
+    /// kind is kept and told to nobody.
+    NoticeKind {
+        ReviewSubmit = "review.submit",
+        ReviewChecksPass = "review.checks_pass",
+        ReviewChecksBlock = "review.checks_block",
+        ReviewAssign = "review.assign",
+        ReviewComment = "review.comment",
+        ReviewRequestChanges = "review.request_changes",
+        ReviewResubmit = "review.resubmit",
+        ReviewReconsider = "review.reconsider",
+        ReviewApprove = "review.approve",
+        ReviewReject = "review.reject",
+        ReviewAppeal = "review.appeal",
+        ReviewReopen = "review.reopen",
+        ReviewUphold = "review.uphold",
+        ReviewEscalate = "review.escalate",
+        ReviewAskBreakGlass = "review.ask_break_glass",
+        ReviewWithdraw = "review.withdraw",
+        ReviewExpire = "review.expire",
+        ReviewSupersede = "review.supersede",
+        ReleasePublish = "release.publish",
+        ReleaseUnpublish = "release.unpublish",
+        ReleaseUpdate = "release.update",
+        ReleaseYank = "release.yank",
+        ReleaseUnyank = "release.unyank",
+        ReleaseQuarantine = "release.quarantine",
+        ReleaseUnquarantine = "release.unquarantine",
+    }
+);
+words!(DeliveryState { Pending = "pending", Delivered = "delivered", Dead = "dead" });
 words!(JobState { Queued = "queued", Dead = "dead" });
 
 impl ReviewState {

@@ -1,6 +1,6 @@
 //! Handlers of `/api/v1/catalog`: published only, for everyone.
 use super::{
-    count, list,
+    count, feed, list,
     query::CatalogQuery,
     view::{CatalogDetail, CatalogFacets, CatalogItem},
 };
@@ -8,14 +8,14 @@ use crate::{
     auth::{access::segment, names},
     error::{Error, Result},
     filters::view::visibility,
-    http::{many::ManyQuery, page::Page, problem::Problems},
+    http::{conditional, many::ManyQuery, page::Page, problem::Problems},
     state::State,
 };
-use actix_web::{HttpRequest, get, web};
+use actix_web::{HttpRequest, HttpResponse, get, http::header, web};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use tamis_entities::{
     catalog_entry, release,
-    value::{ReleaseState, Slug},
+    value::{ReleaseState, Sha256, Slug},
 };
 
 /// Browse and search the catalog
@@ -41,6 +41,40 @@ pub async fn count_catalog(
     query: ManyQuery<CatalogQuery>,
 ) -> Result<web::Json<CatalogFacets>> {
     Ok(web::Json(count::facets(&state, &query.0).await?))
+}
+
+/// A feed, and whether the reader has it already: readers ask again and again.
+fn atom(request: &HttpRequest, xml: String) -> HttpResponse {
+    let etag = format!("\"{}\"", &Sha256::of(xml.as_bytes()).hex()[..32]);
+    let unchanged = conditional::is_unchanged(request, &etag);
+    let mut reply = if unchanged { HttpResponse::NotModified() } else { HttpResponse::Ok() };
+    reply.insert_header((header::ETAG, etag)).insert_header((header::CACHE_CONTROL, "public, max-age=60"));
+    match unchanged {
+        true => reply.finish(),
+        false => reply.content_type("application/atom+xml; charset=utf-8").body(xml),
+    }
+}
+
+/// Follow the catalog
+///
+/// The releases published last, as an Atom feed (RFC 4287).
+#[utoipa::path(tag = "catalog", operation_id = "getFeed",
+    responses((status = 200, description = "The newest 50", content_type = "application/atom+xml", body = String), (status = 304, description = "Unchanged"), Problems), security((), ("token" = [])))]
+#[get("/feed.atom")]
+pub async fn get_feed(state: web::Data<State>, request: HttpRequest) -> Result<HttpResponse> {
+    Ok(atom(&request, feed::of_catalog(&state).await?))
+}
+
+/// Follow a namespace
+///
+/// The releases that it published last, as an Atom feed (RFC 4287).
+#[utoipa::path(tag = "catalog", operation_id = "getNamespaceFeed",
+    params(("namespace" = String, Path, description = "Handle of a user or team")),
+    responses((status = 200, description = "The newest 50", content_type = "application/atom+xml", body = String), (status = 304, description = "Unchanged"), Problems), security((), ("token" = [])))]
+#[get("/filters/{namespace}/feed.atom")]
+pub async fn get_namespace_feed(state: web::Data<State>, request: HttpRequest) -> Result<HttpResponse> {
+    let xml = feed::of_namespace(&state, &segment(&request, "namespace")?).await?;
+    Ok(atom(&request, xml))
 }
 
 /// Get a filter of the catalog

@@ -3,6 +3,7 @@
 pub mod capabilities;
 mod count;
 pub mod facets;
+pub mod feed;
 pub mod http;
 pub mod list;
 pub mod query;

@@ -31,6 +31,7 @@ problem details with a stable `code`. What you may not see answers exactly like 
         (name = "teams", description = "Teams and their members"),
         (name = "tokens", description = "Your own access"),
         (name = "oauth", description = "Programs that people let act for them"),
+        (name = "notifications", description = "What happened, told to people and programs"),
         (name = "audit", description = "Who did what"),
         (name = "sign-in", description = "Browser sessions"),
         (name = "users", description = "The people of the instance, for its administrators"),

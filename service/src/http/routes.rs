@@ -2,14 +2,16 @@
 //! `auth::table`; a test compares the two.
 use super::{codes, document, health, problem};
 use crate::{
-    audit, catalog, console, counts, filters, imports, modules, oauth, publishing, releases, reviews, robots,
-    sign_in, teams, tokens, users,
+    audit, catalog, console, counts, filters, imports, modules, notify, oauth, publishing, releases, reviews,
+    robots, sign_in, teams, tokens, users, webhooks,
 };
 use actix_web::{HttpResponse, http::StatusCode};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 pub fn configure(config: &mut ServiceConfig<'_>) {
     people(config);
+    // Before the pages: a feed has an address where they have names.
+    news(config);
     console::configure(config);
     reviewing(config);
     config
@@ -108,6 +110,28 @@ fn sharing(config: &mut ServiceConfig<'_>) {
         .service(teams::invitations::http::decline_invitation)
         .service(teams::reach::http::get_my_reach)
         .service(teams::reach::http::get_token_reach);
+}
+
+/// Who is told what.
+fn news(config: &mut ServiceConfig<'_>) {
+    config
+        .service(catalog::http::get_feed)
+        .service(catalog::http::get_namespace_feed)
+        .service(notify::http::list_inbox)
+        .service(notify::http::count_unread)
+        .service(notify::http::read_inbox)
+        .service(notify::http::read_inbox_item)
+        .service(notify::http::get_notifications)
+        .service(notify::http::put_notifications)
+        .service(webhooks::http::list_webhooks)
+        .service(webhooks::http::create_webhook)
+        .service(webhooks::http::get_webhook)
+        .service(webhooks::http::change_webhook)
+        .service(webhooks::http::delete_webhook)
+        .service(webhooks::http::rotate_webhook)
+        .service(webhooks::http::ping_webhook)
+        .service(webhooks::http::list_deliveries)
+        .service(webhooks::http::redeliver);
 }
 
 /// The authorization server.

@@ -9,7 +9,10 @@ pub mod worker;
 use crate::{clock::Clock, error::Result, state::State};
 use sea_orm::{ActiveValue::Set, ConnectionTrait, EntityTrait};
 use serde::{Deserialize, Serialize};
-use tamis_entities::{job, value::JobState};
+use tamis_entities::{
+    job,
+    value::{JobState, Timestamp},
+};
 use uuid::Uuid;
 
 /// Everything that is done by jobs. A new kind is a variant here and an arm in `run`.
@@ -20,13 +23,34 @@ pub enum Job {
     CheckReview { review: Uuid },
     /// Brings search and catalog up to date after a namespace was renamed.
     IndexNamespace { namespace: Uuid },
+    /// Tells everyone concerned of an event.
+    Tell { event: Uuid },
+    /// Sends one message to a webhook.
+    SendWebhook { delivery: Uuid },
+    /// Mails somebody what is new in their inbox.
+    SendMail { user: Uuid },
 }
+
+/// Which jobs a worker takes. What goes out may wait for somebody else's server, and must hold up
+/// nothing of ours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lane {
+    Inside,
+    Outgoing,
+    All,
+}
+
+/// The kinds of the outgoing lane.
+pub const OUTGOING: [&str; 2] = ["send_webhook", "send_mail"];
 
 impl Job {
     fn kind(&self) -> &'static str {
         match self {
             Job::CheckReview { .. } => "check_review",
             Job::IndexNamespace { .. } => "index_namespace",
+            Job::Tell { .. } => "tell",
+            Job::SendWebhook { .. } => "send_webhook",
+            Job::SendMail { .. } => "send_mail",
         }
     }
 
@@ -34,6 +58,9 @@ impl Job {
         match self {
             Job::CheckReview { review } => crate::reviews::checks::run(state, *review).await,
             Job::IndexNamespace { namespace } => crate::filters::reindex(state, *namespace).await,
+            Job::Tell { event } => crate::notify::tell::run(state, *event).await,
+            Job::SendWebhook { delivery } => crate::webhooks::send::run(state, *delivery).await,
+            Job::SendMail { user } => crate::notify::mail::run(state, *user).await,
         }
     }
 }
@@ -43,25 +70,49 @@ impl Job {
     pub async fn give_up(&self, state: &State) -> Result<()> {
         match self {
             Job::CheckReview { review } => crate::reviews::checks::give_up(state, *review).await,
-            Job::IndexNamespace { .. } => Ok(()),
+            Job::SendWebhook { delivery } => crate::webhooks::send::give_up(state, *delivery).await,
+            Job::SendMail { user } => crate::notify::mail::forget(state, *user).await,
+            Job::IndexNamespace { .. } | Job::Tell { .. } => Ok(()),
         }
     }
 }
 
 pub async fn enqueue<C: ConnectionTrait>(txn: &C, clock: &Clock, job: &Job) -> Result<()> {
+    enqueue_at(txn, clock, job, clock.now()).await
+}
+
+/// Not before that moment.
+pub async fn enqueue_at<C: ConnectionTrait>(
+    txn: &C,
+    clock: &Clock,
+    job: &Job,
+    run_at: Timestamp,
+) -> Result<()> {
+    job::Entity::insert(row(clock, job, run_at)?).exec_without_returning(txn).await?;
+    Ok(())
+}
+
+/// Many in one statement.
+pub async fn enqueue_all<C: ConnectionTrait>(txn: &C, clock: &Clock, jobs: &[Job]) -> Result<()> {
     let now = clock.now();
-    let row = job::ActiveModel {
+    let rows = jobs.iter().map(|job| row(clock, job, now)).collect::<Result<Vec<_>>>()?;
+    if !rows.is_empty() {
+        job::Entity::insert_many(rows).exec_without_returning(txn).await?;
+    }
+    Ok(())
+}
+
+fn row(clock: &Clock, job: &Job, run_at: Timestamp) -> Result<job::ActiveModel> {
+    Ok(job::ActiveModel {
         id: Set(Uuid::now_v7()),
         kind: Set(job.kind().to_owned()),
         payload: Set(serde_json::to_value(job)?),
         state: Set(JobState::Queued),
         attempts: Set(0),
-        run_at: Set(now),
+        run_at: Set(run_at),
         leased_by: Set(None),
         lease_until: Set(None),
         last_error: Set(None),
-        created_at: Set(now),
-    };
-    job::Entity::insert(row).exec_without_returning(txn).await?;
-    Ok(())
+        created_at: Set(clock.now()),
+    })
 }

@@ -1,6 +1,6 @@
 //! Claiming and finishing: one `UPDATE … RETURNING` under a lease, so that two workers
 //! never hold one job, on either database.
-use super::{Job, lease::holder};
+use super::{Job, Lane, OUTGOING, lease::holder};
 use crate::{
     error::{Error, Result},
     state::State,
@@ -17,8 +17,16 @@ const LEASE: Duration = Duration::from_secs(60);
 /// After so many failures a job is dead: visible in metrics, and re-drivable.
 const MAX_ATTEMPTS: i64 = 12;
 
+fn of(lane: Lane) -> Condition {
+    match lane {
+        Lane::All => Condition::all(),
+        Lane::Outgoing => Condition::all().add(job::Column::Kind.is_in(OUTGOING)),
+        Lane::Inside => Condition::all().add(job::Column::Kind.is_not_in(OUTGOING)),
+    }
+}
+
 /// Claims the oldest job that is due.
-async fn claim(state: &State) -> Result<Option<job::Model>> {
+async fn claim(state: &State, lane: Lane) -> Result<Option<job::Model>> {
     let now = state.clock.now();
     let free = Condition::any().add(job::Column::LeaseUntil.is_null()).add(job::Column::LeaseUntil.lt(now));
     let mut oldest = job::Entity::find()
@@ -27,6 +35,7 @@ async fn claim(state: &State) -> Result<Option<job::Model>> {
         .filter(job::Column::State.eq(JobState::Queued))
         .filter(job::Column::RunAt.lte(now))
         .filter(free.clone())
+        .filter(of(lane))
         .order_by(job::Column::RunAt, Order::Asc)
         .limit(1)
         .into_query();
@@ -49,13 +58,13 @@ async fn claim(state: &State) -> Result<Option<job::Model>> {
     Ok(claimed.into_iter().next())
 }
 
-/// Runs one due job, if there is one.
-pub async fn run_one(state: &State) -> Result<bool> {
+/// Runs one due job of the lane, if there is one.
+pub async fn run_one(state: &State, lane: Lane) -> Result<bool> {
     // A read first: an idle server writes nothing.
-    if !any_due(state).await? {
+    if !any_due(state, lane).await? {
         return Ok(false);
     }
-    let Some(row) = claim(state).await? else { return Ok(false) };
+    let Some(row) = claim(state, lane).await? else { return Ok(false) };
     if row.attempts > MAX_ATTEMPTS {
         let outcome = Err(Error::internal("given up: the process ended each time that this ran"));
         finish(state, &row, outcome).await?;
@@ -75,10 +84,11 @@ pub async fn run_one(state: &State) -> Result<bool> {
     Ok(true)
 }
 
-async fn any_due(state: &State) -> Result<bool> {
+async fn any_due(state: &State, lane: Lane) -> Result<bool> {
     let due = job::Entity::find()
         .filter(job::Column::State.eq(JobState::Queued))
-        .filter(job::Column::RunAt.lte(state.clock.now()));
+        .filter(job::Column::RunAt.lte(state.clock.now()))
+        .filter(of(lane));
     Ok(due.limit(1).count(&*state.db).await? > 0)
 }
 
@@ -117,6 +127,6 @@ async fn finish(state: &State, row: &job::Model, outcome: Result<()>) -> Result<
 
 /// Runs jobs until none is due; for tests and operator commands.
 pub async fn drain(state: &State) -> Result<()> {
-    while run_one(state).await? {}
+    while run_one(state, Lane::All).await? {}
     Ok(())
 }

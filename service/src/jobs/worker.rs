@@ -1,9 +1,9 @@
 //! The background of a server: jobs as they come, and the periodic duties. Each duty is
 //! safe on every replica at once; leases decide who does it.
-use super::queue;
+use super::{Lane, queue};
 use crate::{
-    audit, catalog, counts, error::Result, http::idempotency, modules, oauth, publishing, reviews, sign_in,
-    state::State,
+    audit, catalog, counts, error::Result, http::idempotency, modules, notify, oauth, publishing, reviews,
+    sign_in, state::State, webhooks,
 };
 use std::{future::Future, time::Duration};
 use tokio::{sync::watch, task::JoinSet, time};
@@ -26,6 +26,9 @@ pub fn spawn(state: State) -> Background {
     let (stop, stopped) = watch::channel(false);
     let mut tasks = JoinSet::new();
     tasks.spawn(work(state.clone(), stopped.clone()));
+    for _ in 0..SENDERS {
+        tasks.spawn(send(state.clone(), stopped.clone()));
+    }
     let every = |seconds| Duration::from_secs(seconds);
     tasks.spawn(repeat("audit-seal", every(1), state.clone(), stopped.clone(), |s| async move {
         audit::chain::seal(&s).await.map(|_| ())
@@ -46,15 +49,33 @@ pub fn spawn(state: State) -> Background {
     Background { stop, tasks }
 }
 
+/// Messages on their way at once; a receiver that does not answer holds up one of them.
+const SENDERS: usize = 4;
+
 async fn work(state: State, mut stopped: watch::Receiver<bool>) {
     while !*stopped.borrow() {
-        match queue::run_one(&state).await {
+        match queue::run_one(&state, Lane::Inside).await {
             Ok(true) => continue,
             Ok(false) => {}
             Err(error) => tracing::warn!(%error, "the job queue cannot be read"),
         }
         tokio::select! {
             _ = state.jobs.wait() => {}
+            _ = time::sleep(Duration::from_secs(1)) => {}
+            _ = stopped.changed() => {}
+        }
+    }
+}
+
+/// The same for what goes out, which nobody waits for at this very moment.
+async fn send(state: State, mut stopped: watch::Receiver<bool>) {
+    while !*stopped.borrow() {
+        match queue::run_one(&state, Lane::Outgoing).await {
+            Ok(true) => continue,
+            Ok(false) => {}
+            Err(error) => tracing::warn!(%error, "the job queue cannot be read"),
+        }
+        tokio::select! {
             _ = time::sleep(Duration::from_secs(1)) => {}
             _ = stopped.changed() => {}
         }
@@ -87,5 +108,7 @@ async fn forget_expired(state: &State) -> Result<()> {
     sign_in::session::forget_expired(state).await?;
     oauth::forget_expired(state).await?;
     publishing::forget_expired(state).await?;
+    notify::forget_expired(state).await?;
+    webhooks::deliver::forget_expired(state).await?;
     idempotency::forget_expired(state).await
 }

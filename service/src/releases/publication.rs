@@ -6,6 +6,7 @@ use crate::{
     catalog,
     db::{self, WriteTxn},
     error::{Error, Result},
+    notify::{self, Event},
     reviews,
     state::State,
 };
@@ -188,6 +189,16 @@ async fn stepped(
         .ok_or_else(Error::not_found)?;
     let object = format!("release:{}@{}", access.name(), release.version);
     let detail = json!({"digest": release.sha256, "reason": release.state_reason});
+    let event = Event {
+        kind: action.to_owned(),
+        actor: Some(who.id),
+        namespace: &access.namespace,
+        filter: &access.filter,
+        release: &release,
+        review: None,
+        detail: detail.clone(),
+    };
+    notify::publish(state, &txn, &[event]).await?;
     audit::record(&*txn, &state.clock, &Actor::from(who), action, object, detail).await?;
     txn.commit().await?;
     Ok(release)

@@ -5,13 +5,14 @@ use crate::{
     audit::{self, Actor},
     db::WriteTxn,
     error::Result,
-    filters::view::{handle_of, handles},
+    notify::{self, Event},
     state::State,
 };
-use sea_orm::{ActiveValue::Set, EntityTrait};
+use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter};
 use serde_json::{Value, json};
+use std::collections::HashMap;
 use tamis_entities::{
-    event, filter, review, review_event,
+    filter, namespace, release, review, review_event,
     value::{ReviewAct, ReviewState, Timestamp},
 };
 use uuid::Uuid;
@@ -41,10 +42,16 @@ pub async fn record(
     review_event::Entity::insert(past(review, doer, act, name, why.reason, why.note, state.clock.now()))
         .exec_without_returning(&**txn)
         .await?;
-    let namespace = Some(now.filter.namespace_id);
-    event::Entity::insert(happened(review, act, namespace, detail.clone(), state.clock.now()))
-        .exec_without_returning(&**txn)
-        .await?;
+    let event = Event {
+        kind: format!("review.{act}"),
+        actor: doer.id(),
+        namespace: &now.namespace,
+        filter: &now.filter,
+        release: &now.release,
+        review: Some(review.id),
+        detail: detail.clone(),
+    };
+    notify::publish(state, txn, &[event]).await?;
     audit::record(&**txn, &state.clock, &doer.actor(), &format!("review.{act}"), now.object(), detail).await
 }
 
@@ -72,24 +79,6 @@ fn past(
     }
 }
 
-fn happened(
-    review: &review::Model,
-    act: ReviewAct,
-    namespace: Option<Uuid>,
-    payload: Value,
-    at: Timestamp,
-) -> event::ActiveModel {
-    event::ActiveModel {
-        id: Set(Uuid::now_v7()),
-        kind: Set(format!("review.{act}")),
-        review_id: Set(Some(review.id)),
-        filter_id: Set(Some(review.filter_id)),
-        namespace_id: Set(namespace),
-        payload: Set(payload),
-        created_at: Set(at),
-    }
-}
-
 /// The same for many reviews of one filter, ended by one change of what they speak of.
 pub async fn record_superseded(
     state: &State,
@@ -98,22 +87,46 @@ pub async fn record_superseded(
     reason: &'static str,
 ) -> Result<()> {
     let (doer, act, at) = (Doer::System("reviews"), ReviewAct::Supersede, state.clock.now());
-    let (mut lines, mut events) = (vec![], vec![]);
     let Some(first) = were.first() else { return Ok(()) };
-    let filter = filter::Entity::find_by_id(first.filter_id).one(&**txn).await?;
-    let home = filter.as_ref().map(|f| f.namespace_id);
-    for was in were {
+    let lines = were.iter().map(|was| {
         let is = review::Model { state: ReviewState::Superseded, ..was.clone() };
-        lines.push(past(&is, doer, act, Some(was.state), Some(reason.into()), None, at));
-        let payload = json!({"review": is.id, "from": was.state, "to": is.state, "reason": reason});
-        events.push(happened(&is, act, home, payload, at));
-    }
+        past(&is, doer, act, Some(was.state), Some(reason.into()), None, at)
+    });
     review_event::Entity::insert_many(lines).exec_without_returning(&**txn).await?;
-    event::Entity::insert_many(events).exec_without_returning(&**txn).await?;
+    let filter = filter::Entity::find_by_id(first.filter_id).one(&**txn).await?;
+    let home = filter.as_ref().map_or(Uuid::nil(), |f| f.namespace_id);
+    let home = namespace::Entity::find_by_id(home).one(&**txn).await?;
+    let mut object = String::new();
+    if let (Some(filter), Some(home)) = (&filter, &home) {
+        tell_superseded(state, txn, were, reason, (home, filter)).await?;
+        object = format!("filter:{}/{}", home.handle, filter.name);
+    }
     let ids: Vec<_> = were.iter().map(|r| r.id).collect();
-    let handles = handles(&**txn, home).await?;
-    let name = |f: filter::Model| format!("filter:{}/{}", handle_of(&handles, f.namespace_id), f.name);
-    let object = filter.map(name).unwrap_or_default();
     let detail = json!({"reviews": ids, "reason": reason});
     audit::record(&**txn, &state.clock, &Actor::system("reviews"), "review.supersede", object, detail).await
+}
+
+async fn tell_superseded(
+    state: &State,
+    txn: &WriteTxn<'_>,
+    were: &[review::Model],
+    reason: &'static str,
+    (namespace, filter): (&namespace::Model, &filter::Model),
+) -> Result<()> {
+    let ids = were.iter().map(|r| r.release_id);
+    let releases = release::Entity::find().filter(release::Column::Id.is_in(ids)).all(&**txn).await?;
+    let releases: HashMap<_, _> = releases.iter().map(|r| (r.id, r)).collect();
+    let event = |was: &review::Model| {
+        Some(Event {
+            kind: format!("review.{}", ReviewAct::Supersede),
+            actor: None,
+            namespace,
+            filter,
+            release: releases.get(&was.release_id)?,
+            review: Some(was.id),
+            detail: json!({"action": was.action, "from": was.state, "to": ReviewState::Superseded, "reason": reason}),
+        })
+    };
+    let events: Vec<_> = were.iter().filter_map(event).collect();
+    notify::publish(state, txn, &events).await
 }

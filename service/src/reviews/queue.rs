@@ -96,7 +96,7 @@ fn writable(who: &Identity, now: Timestamp) -> SelectStatement {
 }
 
 /// Curators see all; others what they submitted and what concerns filters that they may write.
-fn visible(who: &Identity, now: Timestamp) -> Condition {
+pub fn visible(who: &Identity, now: Timestamp) -> Condition {
     let mut all = Condition::all();
     if !who.is_curator() {
         let mine = Condition::all()

@@ -13,6 +13,7 @@ use crate::{
     db::{self, WriteTxn},
     error::{Error, Result},
     fail_here,
+    notify::{self, Event},
     releases::publication,
     state::State,
 };
@@ -81,6 +82,7 @@ async fn publish(state: &State, txn: WriteTxn<'_>, now: &Current, who: &Identity
         detail["break_glass"] = json!(true);
     }
     let action = format!("release.{}", now.review.action);
+    notify::publish(state, &txn, &[of_release(now, who, &action)]).await?;
     audit::record(&*txn, &state.clock, &audit::Actor::from(who), &action, now.object(), detail).await?;
     let released = access::find_release(&*txn, now.filter.id, &now.release.version)
         .await?
@@ -89,6 +91,19 @@ async fn publish(state: &State, txn: WriteTxn<'_>, now: &Current, who: &Identity
     txn.commit().await?;
     fail_here!("publish.after-commit");
     Ok(released)
+}
+
+/// That it is done, for everyone who looks after the filter, whether they follow reviews or not.
+fn of_release<'a>(now: &'a Current, who: &Identity, action: &str) -> Event<'a> {
+    Event {
+        kind: action.to_owned(),
+        actor: Some(who.id),
+        namespace: &now.namespace,
+        filter: &now.filter,
+        release: &now.release,
+        review: None,
+        detail: json!({"review": now.review.id, "action": now.review.action}),
+    }
 }
 
 /// An administrator asks a second person to publish this without quorum.

@@ -5,7 +5,6 @@ use super::{
     pages,
 };
 use reqwest::Method;
-use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter};
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -15,10 +14,7 @@ use tamis_e2e::{
     client::Person,
     fixtures::{distinct, sha256},
 };
-use tamis_entities::{
-    filter, trusted_publisher,
-    value::{Claims, Provider, Role},
-};
+use tamis_entities::value::Role;
 
 /// The team's robot; a maintainer.
 pub const ROBOT: &str = "helper-bot";
@@ -47,6 +43,8 @@ pub struct Target {
     pub grant: String,
     pub publisher: String,
     pub robot: String,
+    pub webhook: String,
+    pub delivery: String,
 }
 
 pub struct World {
@@ -96,6 +94,8 @@ impl World {
             grant: String::new(),
             publisher: String::new(),
             robot: ROBOT.into(),
+            webhook: String::new(),
+            delivery: String::new(),
         };
         let reviewed = Target { filter: "reviewed".into(), ..target.clone() };
         let mut world = Self { app, stage, people, lacking, reviewed, plain: target };
@@ -189,27 +189,6 @@ impl World {
         }
     }
 
-    /// A publisher of the filter, put there without asking its issuer.
-    async fn publisher(&self, target: &Target) -> String {
-        let db = &*self.app.state.db;
-        let named = filter::Entity::find().filter(filter::Column::Name.eq(target.filter.as_str()));
-        let filter = named.one(db).await.unwrap().unwrap();
-        let row = trusted_publisher::Model {
-            id: uuid::Uuid::now_v7(),
-            filter_id: filter.id,
-            provider: Provider::Other,
-            issuer: "https://issuer.example".into(),
-            audience: "tamis".into(),
-            claims: Claims([("sub".to_owned(), "job".to_owned())].into()),
-            created_by: filter.created_by,
-            created_at: self.app.clock.now(),
-            last_used_at: None,
-        };
-        let id = row.id.to_string();
-        trusted_publisher::Entity::insert(row.into_active_model()).exec_without_returning(db).await.unwrap();
-        id
-    }
-
     pub fn caller(&self, who: Principal, route: &Route) -> &Person {
         let name = match who {
             Principal::Anonymous => "nobody",
@@ -273,6 +252,9 @@ impl World {
             ("DELETE", path) if path.ends_with("/trusted-publishers/{id}") && target.publisher.is_empty() => {
                 target.publisher = self.publisher(&target).await;
             }
+            (_, path) if path.contains("/webhooks/{id}") && target.webhook.is_empty() => {
+                (target.webhook, target.delivery) = self.webhook().await;
+            }
             (_, path) if path.starts_with("/api/v1/tokens/{id}") && target.token.is_empty() => {
                 let body = json!({"name": "probe", "scopes": ["filters:read"]});
                 let made = olga.post("/api/v1/tokens", &body).await.expect(201).json();
@@ -300,6 +282,7 @@ impl World {
             path if path.contains("/invitations/") => &target.invitation,
             path if path.contains("/transfers/") => &target.transfer,
             path if path.ends_with("/trusted-publishers/{id}") => &target.publisher,
+            path if path.contains("/webhooks/") => &target.webhook,
             path if path.ends_with("/withdrawal") || path.ends_with("/checks") => &target.closed,
             _ => &target.review,
         };
@@ -318,6 +301,7 @@ impl World {
             ("{secret}", secret.as_str()),
             ("{_:.*}", "index.html"),
             ("{code}", "not-found"),
+            ("{delivery}", target.delivery.as_str()),
         ];
         words.iter().fold(route.path.to_owned(), |path, (from, to)| path.replace(from, to))
     }
@@ -371,10 +355,12 @@ impl World {
             ("POST", "trusted-publishers") => request.json(&json!({"provider": "other", "claims": {}})),
             ("POST", "token") if route.path.starts_with("/api/") => request.json(&pages::with_token("")),
             ("POST", "teams") => request.json(&json!({"handle": "admin"})),
+            ("PUT", "notifications") => request.json(&json!({"mail": true})),
             ("PUT", "{user}") => request.json(&json!({"role": "member"})),
             ("POST", "oauth-clients") => {
                 request.json(&json!({"name": "", "grant_types": [], "scopes": ["openid"]}))
             }
+            ("POST", "webhooks") => request.json(&json!({"url": "http://nowhere.example/"})),
             ("PATCH", "{id}") => request.json(&json!({})),
             ("POST", "authorize" | "device" | "token" | "device_authorization" | "revoke" | "introspect") => {
                 request.form(&[("nothing", "of what it takes")])

@@ -23,6 +23,7 @@ async fn things(uma: &Person) -> Vec<Value> {
         ("/api/v1/teams/acme/invitations", place, "id"),
         ("/api/v1/oauth-clients", program, "client_id"),
         ("/api/v1/tokens", token, "id"),
+        ("/api/v1/namespaces/uma/webhooks", json!({"url": "https://hooks.example/"}), "id"),
     ] {
         ids.push(uma.post(path, &body).await.expect(201).json()[id].clone());
     }
