@@ -20,7 +20,7 @@ pub fn size(bytes: impl Borrow<u64>) -> String {
 pub fn count(n: i64) -> String {
     match n {
         ..1_000 => n.to_string(),
-        ..1_000_000 => format!("{:.1}k", n as f64 / 1e3),
+        1_000..1_000_000 => format!("{:.1}k", n as f64 / 1e3),
         _ => format!("{:.1}M", n as f64 / 1e6),
     }
 }

@@ -53,6 +53,7 @@ pub struct Page {
     now: Timestamp,
     writes: bool,
     curates: bool,
+    manages: bool,
 }
 
 /// The release that is looked at.
@@ -157,7 +158,7 @@ impl Page {
     fn has_more(&self) -> bool {
         let state = self.shown.as_ref().map(|shown| shown.release.state);
         let stops = self.curates && state != Some(ReleaseState::Quarantined);
-        stops || (self.writes && state != Some(ReleaseState::Draft))
+        stops || self.manages || (self.writes && state != Some(ReleaseState::Draft))
     }
 
     /// The same bytes, the same address for everyone who embeds it.
@@ -218,6 +219,7 @@ pub async fn page(
         now: state.clock.now(),
         writes: access.relation.writes(),
         curates: access.relation.curator,
+        manages: access.relation.manages(),
     })
 }
 
