@@ -116,7 +116,7 @@ async fn an_author_drops_a_module_is_told_why_not_fixes_it_and_asks() {
     browser.click("form[data-upload] button.primary").await;
     browser.says("h1", "Draft").await;
     browser.click("form[action$='/publication'] button").await;
-    browser.says("h1", "my-guard").await;
+    browser.says("h1", "Checking").await;
     app.drain_jobs().await;
     browser.go("/my").await;
     browser.says(".badge", "In review").await;

@@ -18,7 +18,7 @@ use crate::{
     },
     http::{
         body::{self, Query},
-        problem::Problems,
+        problem::{Problem, Problems},
     },
     imports::{self, ImportRequest},
     releases::{self, Uploaded},
@@ -135,7 +135,7 @@ pub async fn show_upload(
 
 /// Upload by a form
 #[utoipa::path(tag = "pages", operation_id = "uploadByForm", request_body(content = UploadPageForm, content_type = "multipart/form-data"),
-    responses((status = 303, description = "To the page of the draft"), (status = 422, description = "The report, explained", content_type = "text/html", body = String), Problems))]
+    responses((status = 303, description = "To the page of the draft"), (status = 422, description = "The report, explained", content((String = "text/html"), (Problem = "application/problem+json"))), Problems))]
 #[post("/my/upload")]
 pub async fn upload_by_form(
     state: web::Data<State>,
@@ -167,7 +167,7 @@ async fn multipart(request: &HttpRequest, payload: web::Payload) -> Result<Multi
 
 /// Import by a form
 #[utoipa::path(tag = "pages", operation_id = "importByForm", request_body(content = ImportForm, content_type = "application/x-www-form-urlencoded"),
-    responses((status = 303, description = "To the page of the draft"), (status = 422, description = "Why it was not accepted", content_type = "text/html", body = String), Problems))]
+    responses((status = 303, description = "To the page of the draft"), (status = 422, description = "Why it was not accepted", content((String = "text/html"), (Problem = "application/problem+json"))), Problems))]
 #[post("/my/imports")]
 pub async fn import_by_form(
     state: web::Data<State>,
