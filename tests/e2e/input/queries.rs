@@ -106,6 +106,7 @@ async fn no_column_can_be_sorted_or_filtered_by_unless_it_is_offered() {
             "/api/v1/filters" => &["visibility", "namespace"],
             "/api/v1/catalog" => &["namespace", "licence"],
             "/api/v1/reviews" => &["state", "namespace"],
+            "/api/v1/audit" => &["actor", "action", "object"],
             _ => &[],
         }
     };
