@@ -22,7 +22,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 const MIGRATION_LOCK: i64 = 0x0074_616d_6973;
 
 /// Rows that are looked up one by one rather than met on the way through an index.
-const FEW: u64 = 1000;
+const FEW: u64 = 500;
 
 const ALONE: &str = "SET max_parallel_workers_per_gather = 0";
 
