@@ -18,6 +18,13 @@ mod m0012_facets;
 mod m0013_review_acts;
 mod m0014_counts;
 mod m0015_notice;
+mod m0016_queue;
+mod m0017_registry;
+mod m0019_capability_urls;
+mod m0020_meshery;
+mod m0021_deployment;
+mod m0023_design_shares;
+mod m0024_rounds;
 mod table;
 
 pub struct Migrator;
@@ -41,6 +48,13 @@ impl MigratorTrait for Migrator {
             Box::new(m0013_review_acts::Step),
             Box::new(m0014_counts::Step),
             Box::new(m0015_notice::Step),
+            Box::new(m0016_queue::Step),
+            Box::new(m0017_registry::Step),
+            Box::new(m0019_capability_urls::Step),
+            Box::new(m0020_meshery::Step),
+            Box::new(m0021_deployment::Step),
+            Box::new(m0023_design_shares::Step),
+            Box::new(m0024_rounds::Step),
         ]
     }
 }

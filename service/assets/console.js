@@ -83,10 +83,16 @@
   document.addEventListener("submit", (event) => {
     const button = event.submitter;
     if (!button || !button.dataset.busy) return;
+    const label = [...button.childNodes];
     setTimeout(() => {
       button.textContent = button.dataset.busy;
       button.disabled = true;
     });
+    /* Whoever comes back to the page finds it as it was. */
+    window.addEventListener("pagehide", () => {
+      button.replaceChildren(...label);
+      button.disabled = false;
+    }, { once: true });
   });
 
   /* Keys, off while somebody types. */
@@ -108,6 +114,7 @@
     j: () => move(1),
     k: () => move(-1),
     o: () => here() && one("a[href]", here())?.click(),
+    x: () => here() && one("[data-pick]", here())?.click(),
     v: () => press('[data-view]:not([aria-current])'),
     "/": () => (one("[data-main-search]") || one("#find"))?.focus(),
     "[": () => tab(-1),

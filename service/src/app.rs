@@ -6,10 +6,13 @@ use crate::{
     console, counts,
     db::Db,
     error::{Error, Result},
-    http, jobs, modules, oauth, operate,
+    http, jobs, meshery, modules, oauth, operate,
     publishing::issuer::Issuers,
+    recent::Recent,
+    registry,
     reviews::policy::Policy,
     state::{Inner, State},
+    targets::defaults::Defaults,
 };
 use actix_web::{App, HttpServer, dev::Service, web};
 use std::{
@@ -40,6 +43,10 @@ impl State {
         let outbound = crate::imports::client(&serve)?;
         let mail = crate::notify::mail::Mailer::open(&serve)?;
         let webhooks = crate::webhooks::send::client(&outbound);
+        let targets = crate::targets::line::client(&outbound, &serve.deploy);
+        let own_address = crate::targets::line::own(&outbound, &serve.deploy);
+        let sealer = crate::sealing::Sealer::new(serve.deploy.sealing_key.clone(), &store.data_dir);
+        let deploy_defaults = Defaults::load(serve.deploy.deploy_defaults.as_deref())?;
         let sign_in = crate::sign_in::SignIn::open(serve.sign_in.as_deref(), cores)?;
         let issuers = Issuers::new(&outbound, clock.clone(), serve.allow_networks.clone());
         let policy = Arc::new(Policy::load(serve.policy.as_deref())?);
@@ -58,15 +65,24 @@ impl State {
             verifiers: modules::verifiers::Verifiers::start(cores)?,
             readings: Semaphore::new(cores).into(),
             facets: crate::catalog::facets::Known::default(),
-            recent: crate::catalog::recent::Recent::default(),
+            recent: Recent::default(),
+            queue: Recent::default(),
             hot: modules::hot::Hot::default(),
+            standing: modules::standing::Standing::default(),
             transfers: Semaphore::new(256),
             outbound,
             webhooks,
+            own_address,
+            deploying: jobs::wakeup::Wakeup::default(),
+            targets,
+            sealer,
+            deploy_defaults,
             mail,
             jobs: jobs::wakeup::Wakeup::default(),
             leaving: AtomicBool::new(false),
             oauth: oauth::Kept::default(),
+            registry: registry::known::Known::default(),
+            meshery: meshery::Kept::default(),
             sign_in,
         }))
     }
@@ -131,10 +147,12 @@ pub async fn run(state: State, listener: TcpListener, stop: Option<oneshot::Rece
             .configure(http::routes::configure)
             .map(|app| {
                 app.configure(http::document::docs)
+                    .configure(http::routes::registry)
                     .default_service(web::to(http::routes::unmatched))
                     .wrap(actix_web::middleware::from_fn(http::idempotency::keep_answers))
                     .wrap(actix_web::middleware::from_fn(auth::middleware::authorise))
                     .wrap(actix_web::middleware::from_fn(console::refused::as_page))
+                    .wrap(actix_web::middleware::from_fn(meshery::refused::in_its_form))
                     .wrap(actix_web::middleware::from_fn(http::middleware::observe))
                     .wrap_fn(move |request, service| at_home(home.clone(), service.call(request)))
             })

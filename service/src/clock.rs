@@ -33,3 +33,9 @@ pub fn random<const N: usize>() -> Result<[u8; N], crate::error::Error> {
     getrandom::fill(&mut bytes).map_err(|e| crate::error::Error::internal(format!("no randomness: {e}")))?;
     Ok(bytes)
 }
+
+/// Between half and the whole of a pause: spread, so that what failed together does not come back together.
+pub fn spread(longest: Duration) -> Result<Duration, crate::error::Error> {
+    let half = u64::try_from(longest.as_micros() / 2).unwrap_or(u64::MAX / 4).max(1);
+    Ok(Duration::from_micros(half + u64::from_be_bytes(random::<8>()?) % half))
+}

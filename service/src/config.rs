@@ -112,6 +112,65 @@ impl std::fmt::Debug for SmtpUrl {
     }
 }
 
+/// Keys that seal stored credentials: never shown.
+#[derive(Clone)]
+pub struct SealingKeys(pub Vec<[u8; 32]>);
+
+impl std::str::FromStr for SealingKeys {
+    type Err = String;
+    fn from_str(text: &str) -> std::result::Result<Self, String> {
+        let key = |text: &str| {
+            let mut key = [0; 32];
+            let read = hex::decode_to_slice(text.trim(), &mut key);
+            read.map(|()| key).map_err(|_| "64 hexadecimal digits each, with commas between".to_owned())
+        };
+        text.split(',').map(key).collect::<std::result::Result<_, _>>().map(Self)
+    }
+}
+
+impl std::fmt::Debug for SealingKeys {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SealingKeys(..)")
+    }
+}
+
+/// How releases are brought to targets.
+#[derive(Args, Clone, Debug)]
+pub struct DeployArgs {
+    /// Seals the credentials of targets: 64 hexadecimal digits; more after commas still open what they sealed.
+    /// Without it a key is made in the data directory, which only suits a single server.
+    #[arg(long, env = "TAMIS_SEALING_KEY", value_name = "KEYS", hide_env_values = true)]
+    pub sealing_key: Option<SealingKeys>,
+
+    /// Configuration for every target, by filter: a JSON file such as `{"*": {"log": "warn"}, "acme/guard": {}}`.
+    #[arg(long, env = "TAMIS_DEPLOY_DEFAULTS", value_name = "FILE")]
+    pub deploy_defaults: Option<PathBuf>,
+
+    /// Milliseconds that a target gets for one answer.
+    #[arg(long, env = "TAMIS_TARGET_TIMEOUT_MS", default_value_t = 20_000, value_name = "MS",
+          value_parser = clap::value_parser!(u64).range(50..=120_000))]
+    pub target_timeout_ms: u64,
+
+    /// Milliseconds before a failed deployment is tried again; twice as many each time.
+    #[arg(long, env = "TAMIS_DEPLOY_PAUSE_MS", default_value_t = 5_000, value_name = "MS",
+          value_parser = clap::value_parser!(u64).range(10..=600_000))]
+    pub deploy_pause_ms: u64,
+
+    /// The longest of these pauses, in seconds.
+    #[arg(long, env = "TAMIS_DEPLOY_LONGEST_PAUSE", default_value_t = 900, value_name = "SECONDS",
+          value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    pub deploy_longest_pause: u64,
+
+    /// Seconds after which a deployment that does not succeed is given up.
+    #[arg(long, env = "TAMIS_DEPLOY_GIVE_UP", default_value_t = 259_200, value_name = "SECONDS",
+          value_parser = clap::value_parser!(u64).range(1..))]
+    pub deploy_give_up: u64,
+
+    /// Seconds between two comparisons of what a target lists with what is wanted; 0 compares on request only.
+    #[arg(long, env = "TAMIS_DEPLOY_READ_BACK", default_value_t = 300, value_name = "SECONDS")]
+    pub deploy_read_back: u64,
+}
+
 /// How the server listens and what it allows.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Server")]
@@ -139,7 +198,12 @@ pub struct ServeArgs {
           value_parser = clap::value_parser!(u64).range(1024..=1_073_741_824))]
     pub max_module_bytes: u64,
 
-    /// A network that imports may reach although it is private, e.g. 10.1.0.0/16; may be repeated.
+    /// Largest blob that the registry takes, in bytes.
+    #[arg(long, env = "TAMIS_MAX_BLOB_BYTES", default_value_t = 1024 * 1024 * 1024, value_name = "BYTES",
+          value_parser = clap::value_parser!(u64).range(1024..))]
+    pub max_blob_bytes: u64,
+
+    /// A network that imports, webhooks and targets may reach although it is private, e.g. 10.1.0.0/16; may be repeated.
     #[arg(long = "allow-network", env = "TAMIS_ALLOW_NETWORK", value_name = "CIDR", value_delimiter = ',')]
     pub allow_networks: Vec<IpNet>,
 
@@ -169,6 +233,9 @@ pub struct ServeArgs {
 
     #[command(flatten)]
     pub rates: RateArgs,
+
+    #[command(flatten)]
+    pub deploy: DeployArgs,
 
     /// Where links to GitHub lead; another base for GitHub Enterprise.
     #[arg(long, env = "TAMIS_GITHUB_URL", default_value = "https://github.com", value_name = "URL")]

@@ -155,6 +155,12 @@ impl Error {
         self.0.kind == Kind::Unavailable && self.cause().is_some_and(|c| signs.iter().any(|s| c.contains(s)))
     }
 
+    /// The same, said of one thing among several.
+    pub fn about(mut self, what: &str) -> Self {
+        self.0.detail = format!("{what}: {}", self.0.detail);
+        self
+    }
+
     pub fn kind(&self) -> Kind {
         self.0.kind
     }

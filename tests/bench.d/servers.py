@@ -1,5 +1,6 @@
 """Starts and stops what is measured: Tamis on a database, PostgreSQL, nginx. All on 127.0.0.1,
 all in one scratch directory, each stopped by its own process id."""
+import hashlib
 import json
 import os
 import pathlib
@@ -8,6 +9,7 @@ import signal
 import socket
 import subprocess
 import time
+import urllib.request
 
 from http1 import Connection
 
@@ -135,6 +137,59 @@ class Postgres:
 
     def stop(self):
         subprocess.run([self.script, "stop", str(self.directory)])
+
+
+class DockerRegistry:
+    """Debian's docker-registry on files: no authentication, no access log, descriptors cached in memory."""
+
+    def __init__(self, directory, core=None):
+        self.directory, self.port = pathlib.Path(directory), free_port()
+        self.directory.mkdir(parents=True, exist_ok=True)
+        configuration = f"""
+version: 0.1
+log: {{accesslog: {{disabled: true}}, level: error}}
+storage: {{filesystem: {{rootdirectory: {self.directory}/blobs}}, cache: {{blobdescriptor: inmemory}}}}
+http: {{addr: 127.0.0.1:{self.port}}}
+"""
+        (self.directory / "config.yml").write_text(configuration)
+        command = pinned(core, ["docker-registry", "serve", str(self.directory / "config.yml")])
+        self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        for _ in range(100):
+            try:
+                if self.connect().request("GET", "/v2/")[0] == 200:
+                    return
+            except OSError:
+                time.sleep(0.05)
+        raise RuntimeError("docker-registry did not start")
+
+    def connect(self):
+        return Connection(("127.0.0.1", self.port))
+
+    def blob(self, name, body):
+        """Pushes a blob in two requests; its digest."""
+        digest = "sha256:" + hashlib.sha256(body).hexdigest()
+        begun = urllib.request.Request(f"http://127.0.0.1:{self.port}/v2/{name}/blobs/uploads/", method="POST")
+        location = urllib.request.urlopen(begun).headers["Location"]
+        put = urllib.request.Request(f"{location}&digest={digest}", data=body, method="PUT")
+        put.add_header("Content-Type", "application/octet-stream")
+        urllib.request.urlopen(put)
+        return digest
+
+    def image(self, name, tag, body):
+        """An image of one layer under a tag; the layer's digest."""
+        kind = "application/vnd.oci.image.manifest.v1+json"
+        part = lambda media, digest, size: {"mediaType": media, "digest": digest, "size": size}
+        config, layer = self.blob(name, b"{}"), self.blob(name, body)
+        manifest = {"schemaVersion": 2, "mediaType": kind, "config": part("application/vnd.oci.image.config.v1+json", config, 2),
+                    "layers": [part("application/vnd.oci.image.layer.v1.tar+gzip", layer, len(body))]}
+        put = urllib.request.Request(f"http://127.0.0.1:{self.port}/v2/{name}/manifests/{tag}", data=json.dumps(manifest).encode(), method="PUT")
+        put.add_header("Content-Type", kind)
+        urllib.request.urlopen(put)
+        return layer
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait()
 
 
 class Nginx:

@@ -3,18 +3,23 @@
 mod assignment;
 mod bodies;
 mod confined;
+mod meshery;
 mod oracle;
 mod pages;
+mod registry;
 mod routes;
 mod rows;
+mod schemes;
 mod scopes;
+mod target;
 mod timing;
 mod world;
 
 use oracle::{Expect, PRINCIPALS, Principal, ROUTES, Route, Stage, expected};
 use std::collections::BTreeSet;
 use tamis_e2e::client::{Person, Reply};
-use world::{Target, World};
+use target::{Target, absent};
+use world::World;
 
 /// Routes that people and machines use, but that are no part of the API.
 const UNDOCUMENTED: [(&str, &str); 2] = [("GET", "/docs"), ("GET", "/docs/{_:.*}")];
@@ -48,7 +53,10 @@ fn every_route_has_a_row_in_the_table_in_the_document_and_in_the_oracle() {
     for (path, item) in super::openapi::document()["paths"].as_object().unwrap() {
         document.extend(item.as_object().unwrap().keys().map(|method| (method.to_uppercase(), path.clone())));
     }
+    // The registry's routes have a specification of their own.
+    document.extend(registry::REGISTRY.iter().map(|r| (r.method.to_owned(), r.path.to_owned())));
     document.extend(UNDOCUMENTED.map(|(method, path)| (method.to_owned(), path.to_owned())));
+    document.extend(meshery::MESHERY.iter().map(|r| (r.method.to_owned(), r.path.to_owned())));
     assert_eq!(differ(&table, &document), [], "authorisation table and document");
     assert_eq!(tamis::auth::table::RULES.len(), table.len(), "a row twice");
     for rule in tamis::auth::table::RULES {
@@ -80,28 +88,6 @@ fn shape(reply: &Reply) -> (u16, Vec<String>, String) {
         .collect();
     headers.sort();
     (reply.status, headers, reply.text().replace(reply.header("x-request-id"), ""))
-}
-
-/// The same request about things that do not exist.
-fn absent(target: &Target) -> [Target; 2] {
-    let nothing = Target {
-        namespace: target.namespace.clone(),
-        filter: "absent".into(),
-        review: uuid::Uuid::now_v7().to_string(),
-        closed: uuid::Uuid::now_v7().to_string(),
-        sha256: "0".repeat(64),
-        team: "absent".into(),
-        token: uuid::Uuid::now_v7().to_string(),
-        invitation: uuid::Uuid::now_v7().to_string(),
-        transfer: uuid::Uuid::now_v7().to_string(),
-        client: uuid::Uuid::now_v7().to_string(),
-        grant: uuid::Uuid::now_v7().to_string(),
-        publisher: uuid::Uuid::now_v7().to_string(),
-        robot: "absent".into(),
-        webhook: uuid::Uuid::now_v7().to_string(),
-        delivery: uuid::Uuid::now_v7().to_string(),
-    };
-    [Target { namespace: "nowhere".into(), ..nothing.clone() }, nothing]
 }
 
 async fn probe(world: &World, route: &Route, who: Principal, wrong: &mut Vec<String>) -> usize {

@@ -118,7 +118,7 @@ async fn session(canaries: &mut Canaries, instance: &Instance, base: &str) -> Ve
     let link = instance.ok(&["user", "link", "alice"]).await;
     let secret = link.trim().rsplit('/').next().unwrap().to_owned();
     canaries.add("a sign-in link", &secret);
-    let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+    let http = tamis_e2e::client::http().redirect(reqwest::redirect::Policy::none()).build().unwrap();
     let browser = Person { name: "alice".into(), token: None, base: base.into(), http };
     let path = format!("/sign-in/{secret}");
     let press = || browser.request(Method::POST, &path).header("sec-fetch-site", "same-origin");

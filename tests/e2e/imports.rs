@@ -1,5 +1,5 @@
 //! Importing by URL, from a stand-in server on loopback that counts who comes.
-mod stub;
+pub(crate) mod stub;
 
 use flate2::{Compression, write::GzEncoder};
 use serde_json::{Value, json};
@@ -20,7 +20,7 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
-fn archive(files: &[(&str, &[u8])]) -> Vec<u8> {
+pub(crate) fn archive(files: &[(&str, &[u8])]) -> Vec<u8> {
     let mut builder = tar::Builder::new(vec![]);
     for (path, bytes) in files {
         let mut header = tar::Header::new_ustar();

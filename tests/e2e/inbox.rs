@@ -230,3 +230,35 @@ async fn mail_is_wanted_until_somebody_says_otherwise() {
     assert_eq!(alice.get(settings).await.expect(200).json(), json!({"mail": false}));
     alice.put(settings, &json!({"mail": "no"})).await.expect_problem(400, "invalid");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_decision_is_told_with_its_reason() {
+    let app = TestApp::spawn().await;
+    let (alice, carl) = (app.author("alice").await, app.curator("carl").await);
+    let decide = async |version: &str, body: Value| {
+        alice.upload("alice/f", version, distinct(version, 10)).await.expect(201);
+        let review = alice.submit("alice/f", version, "publish").await.expect(201).json();
+        app.drain_jobs().await;
+        let mut body = body;
+        body["digest"] = review["digest"].clone();
+        carl.post(&format!("/api/v1/reviews/{}/votes", review["id"].as_str().unwrap()), &body)
+            .await
+            .expect(200);
+        app.drain_jobs().await;
+        (alice.get(INBOX).await.expect(200).json()["items"][0].take(), review["id"].clone())
+    };
+    let (item, _) = decide("1.0.0", json!({"decision": "request_changes", "reason": "licence"})).await;
+    assert_eq!(
+        (&item["kind"], &item["about"]["reason"]),
+        (&json!("review.request_changes"), &json!("licence"))
+    );
+    assert!(item["about"]["note"].as_str().unwrap().contains("SPDX"), "{item}");
+    let long = "No. ".repeat(500);
+    let (item, review) = decide("1.0.1", json!({"decision": "reject", "note": long})).await;
+    let told = item["about"]["note"].as_str().unwrap();
+    assert!(told.starts_with("No. No.") && told.ends_with('…') && told.chars().count() <= 602, "{told}");
+    // In the history the words stand once, with the vote.
+    let view = alice.get(&format!("/api/v1/reviews/{}", review.as_str().unwrap())).await.expect(200).json();
+    let notes = view["history"].as_array().unwrap().iter().filter(|e| e["note"] == long.as_str());
+    assert_eq!(notes.count(), 1, "{view}");
+}

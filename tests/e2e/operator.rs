@@ -109,7 +109,7 @@ async fn the_first_start_leaves_a_link_that_only_its_owner_reads() {
 
 /// Presses the button of the page, as a browser on our own origin does.
 async fn post_link(link: &str, origin: &str) -> reqwest::Response {
-    let http = reqwest::Client::builder().redirect(redirect::Policy::none()).build().unwrap();
+    let http = tamis_e2e::client::http().redirect(redirect::Policy::none()).build().unwrap();
     http.post(link).header("origin", origin).send().await.unwrap()
 }
 
@@ -242,7 +242,7 @@ async fn health_tells_whether_a_server_is_there_and_ready() {
     assert!(code(&output) == 1 && text(&output.stdout).starts_with("not ready"), "{}", text(&output.stdout));
     let server = instance.start(&[]).await;
     assert_eq!(instance.ok(&["health", "--listen", &listen]).await, "ready\n");
-    let http = reqwest::Client::new();
+    let http = tamis_e2e::client::http().build().unwrap();
     assert_eq!(http.get(format!("{}/health/live", server.base)).send().await.unwrap().status(), 204);
 }
 

@@ -1,10 +1,12 @@
 //! The life of a review besides its vote: the acts, the checks, the policy, the queue.
 mod acts;
 mod broken;
+mod many;
 mod model;
 mod policy;
 mod queue;
 mod rejection;
+mod signatures;
 
 use serde_json::{Value, json};
 use tamis_e2e::{

@@ -49,7 +49,7 @@ async fn http(name: &str, config: Value, upstream: Option<SocketAddr>) -> anyhow
 
 fn client() -> anyhow::Result<reqwest::Client> {
     // A connection of its own each time: some tests look at connections.
-    Ok(reqwest::Client::builder().no_proxy().pool_max_idle_per_host(0).build()?)
+    Ok(tamis_e2e::client::http().no_proxy().pool_max_idle_per_host(0).build()?)
 }
 
 /// A request with these headers, and what came back.

@@ -1,6 +1,7 @@
 //! Webhooks: signed as the Standard Webhooks specification says, sent until they arrive or are
 //! given up in the open, never to where the operator's network is.
-mod receiver;
+mod pages;
+pub mod receiver;
 
 use receiver::{Message, Receiver};
 use sea_orm::EntityTrait;

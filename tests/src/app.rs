@@ -106,7 +106,7 @@ impl TestApp {
             name: "anonymous".into(),
             token: None,
             base: self.base.clone(),
-            http: reqwest::Client::new(),
+            http: crate::client::http().build().unwrap(),
         }
     }
 

@@ -10,7 +10,7 @@ use reqwest::{header, redirect};
 pub fn browser(app: &TestApp) -> Person {
     let mut headers = header::HeaderMap::new();
     headers.insert(header::ORIGIN, app.base.parse().unwrap());
-    let http = reqwest::Client::builder()
+    let http = crate::client::http()
         .cookie_store(true)
         .redirect(redirect::Policy::none())
         .user_agent("a browser of the tests")

@@ -13,6 +13,7 @@ use thirtyfour::prelude::*;
 pub struct Browser {
     pub driver: WebDriver,
     base: String,
+    chromedriver: String,
     process: Child,
     _profile: TempDir,
 }
@@ -42,9 +43,12 @@ impl Browser {
         }
         wanted.add_arg(&profile_at).unwrap();
         let since = Instant::now();
+        let chromedriver = format!("http://127.0.0.1:{port}");
         loop {
-            match WebDriver::new(format!("http://127.0.0.1:{port}"), wanted.clone()).await {
-                Ok(driver) => return Self { driver, base: app.base.clone(), process, _profile: profile },
+            match WebDriver::new(chromedriver.as_str(), wanted.clone()).await {
+                Ok(driver) => {
+                    return Self { driver, base: app.base.clone(), chromedriver, process, _profile: profile };
+                }
                 Err(error) => assert!(since.elapsed() < Duration::from_secs(60), "no browser: {error}"),
             }
             tokio::time::sleep(Duration::from_millis(200)).await;
@@ -151,6 +155,16 @@ impl Browser {
             format!("{}: {}", v["id"], at.join("; "))
         };
         all.iter().filter(serious).map(place).collect()
+    }
+
+    /// From the next page on, `window.stopped` lists what the policy of the page had to stop.
+    pub async fn count_what_is_stopped(&self) {
+        let source = "window.stopped = []; document.addEventListener('securitypolicyviolation', \
+            e => window.stopped.push(`${e.effectiveDirective} ${e.blockedURI}`))";
+        let command = json!({"cmd": "Page.addScriptToEvaluateOnNewDocument", "params": {"source": source}});
+        let at = format!("{}/session/{}/goog/cdp/execute", self.chromedriver, self.driver.session_id());
+        let done = crate::client::http().build().unwrap().post(at).json(&command).send().await.unwrap();
+        assert!(done.status().is_success(), "{}", done.text().await.unwrap());
     }
 
     /// A picture of the whole page, kept for people's eyes.

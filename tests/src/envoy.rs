@@ -31,8 +31,13 @@ pub struct Validation {
 }
 
 pub async fn validate(config: &Value) -> anyhow::Result<Validation> {
+    validate_file("envoy.json", &serde_json::to_string_pretty(config)?).await
+}
+
+/// Likewise, with the very text of a file.
+pub async fn validate_file(name: &str, text: &str) -> anyhow::Result<Validation> {
     let directory = TempDir::new()?;
-    let mut command = tokio::process::Command::from(command(directory.path(), config)?);
+    let mut command = tokio::process::Command::from(command(directory.path(), name, text)?);
     // Envoy has no limit of its own: a module that never returns would hang it for ever.
     let running = command.args(["--mode", "validate"]).kill_on_drop(true).output();
     let output =
@@ -62,9 +67,14 @@ impl Envoy {
 
     /// Likewise, with a whole bootstrap from elsewhere.
     pub async fn start_raw(config: &Value) -> anyhow::Result<Self> {
+        Self::start_file("envoy.json", &serde_json::to_string_pretty(config)?).await
+    }
+
+    /// Likewise, with the very text of a file; Envoy tells YAML and JSON apart by the name.
+    pub async fn start_file(name: &str, text: &str) -> anyhow::Result<Self> {
         let directory = TempDir::new()?;
         let log = File::create(directory.path().join("log"))?;
-        let child = command(directory.path(), config)?
+        let child = command(directory.path(), name, text)?
             .arg("--admin-address-path")
             .arg(directory.path().join("admin"))
             .stdout(Stdio::null())
@@ -75,7 +85,7 @@ impl Envoy {
             child,
             admin: String::new(),
             listeners: BTreeMap::new(),
-            client: reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(10)).build()?,
+            client: crate::client::http().no_proxy().timeout(Duration::from_secs(10)).build()?,
             directory,
         };
         match envoy.become_ready().await {
@@ -158,11 +168,11 @@ impl Drop for Envoy {
 }
 
 /// Envoy with its configuration written into `directory`.
-fn command(directory: &Path, config: &Value) -> anyhow::Result<Command> {
+fn command(directory: &Path, name: &str, text: &str) -> anyhow::Result<Command> {
     let binary = std::env::var_os(BINARY)
         .with_context(|| format!("{BINARY} names no Envoy: run tests/run, which installs it"))?;
-    let path = directory.join("envoy.json");
-    std::fs::write(&path, serde_json::to_vec_pretty(config)?)?;
+    let path = directory.join(name);
+    std::fs::write(&path, text)?;
     let mut command = Command::new(binary);
     command.args(["--use-dynamic-base-id", "--concurrency", "1", "--log-level", "info"]);
     command.arg("--config-path").arg(path);

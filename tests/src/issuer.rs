@@ -49,7 +49,7 @@ impl Issuer {
     }
 
     async fn control(&self, what: &str, body: &Value) {
-        let http = reqwest::Client::new();
+        let http = crate::client::http().build().unwrap();
         let reply = http.post(format!("{}/control/{what}", self.url)).json(body).send().await.unwrap();
         assert_eq!(reply.status(), 204);
     }

@@ -10,17 +10,20 @@ pub enum Scope {
     ReleasesStage,
     ReviewsVote,
     TeamsWrite,
+    /// Say what targets are to hold.
+    DeploymentsWrite,
     TokensWrite,
     Admin,
 }
 
 impl Scope {
-    pub const ALL: [Scope; 7] = [
+    pub const ALL: [Scope; 8] = [
         Scope::FiltersRead,
         Scope::FiltersWrite,
         Scope::ReleasesStage,
         Scope::ReviewsVote,
         Scope::TeamsWrite,
+        Scope::DeploymentsWrite,
         Scope::TokensWrite,
         Scope::Admin,
     ];
@@ -32,6 +35,7 @@ impl Scope {
             Scope::ReleasesStage => "releases:stage",
             Scope::ReviewsVote => "reviews:vote",
             Scope::TeamsWrite => "teams:write",
+            Scope::DeploymentsWrite => "deployments:write",
             Scope::TokensWrite => "tokens:write",
             Scope::Admin => "admin",
         }
@@ -102,7 +106,8 @@ impl Scopes {
     /// The most that a robot or a limited token may do: nothing that speaks for a person as a
     /// whole, and nothing that makes further access.
     pub fn of_machine() -> Self {
-        [Scope::FiltersRead, Scope::FiltersWrite, Scope::ReleasesStage].into_iter().collect()
+        let part = [Scope::FiltersRead, Scope::FiltersWrite, Scope::ReleasesStage, Scope::DeploymentsWrite];
+        part.into_iter().collect()
     }
 
     /// Those that are in both.

@@ -68,6 +68,16 @@ words!(
 words!(GrantLevel { Read = "read", Write = "write" });
 words!(LabelKind { Label = "label", Category = "category" });
 words!(
+    /// The manifests by which a release is pulled: what Istio and its kin read, what wasm tools
+    /// read, the two layers of Solo's specification, and what was pushed.
+    FormKind {
+        Compat = "oci-compat",
+        Wasm = "oci-wasm",
+        Solo = "oci-solo",
+        Pushed = "oci-pushed",
+    }
+);
+words!(
     /// What the bytes of a release are; other kinds of Envoy extension will come.
     ArtifactKind { Wasm = "wasm" }
 );
@@ -179,6 +189,7 @@ words!(
         ReleaseUnyank = "release.unyank",
         ReleaseQuarantine = "release.quarantine",
         ReleaseUnquarantine = "release.unquarantine",
+        CapabilityUrlEnding = "capability-url.ending",
     }
 );
 words!(DeliveryState { Pending = "pending", Delivered = "delivered", Dead = "dead" });
@@ -191,3 +202,62 @@ impl ReviewState {
         matches!(self, Checking | BlockedByChecks | InReview | ChangesRequested | Approved)
     }
 }
+
+words!(
+    /// What a Meshery Server may do here: only an approved one is ever given a token.
+    MesheryServerState { Pending = "pending", Approved = "approved", CutOff = "cut_off" }
+);
+words!(
+    /// Of what Meshery asks to have in the catalog, in its words.
+    MesheryRequest { Pending = "pending", Approved = "approved", Denied = "denied" }
+);
+words!(
+    /// Three words of Meshery; of filters the third is derived.
+    MesheryVisibility { Private = "private", Public = "public", Published = "published" }
+);
+words!(
+    /// What Meshery keeps here and only Meshery reads.
+    MesheryKind {
+        Preferences = "preferences",
+        Profile = "profile",
+        Result = "result",
+        Schedule = "schedule",
+        TestConfig = "test_config",
+        Metrics = "metrics",
+        Smi = "smi",
+        PatternResource = "pattern_resource",
+        Event = "event",
+    }
+);
+
+words!(
+    /// What a target is, which decides how it is spoken to.
+    TargetKind { Meshery = "meshery", Webhook = "webhook" }
+);
+words!(
+    /// How Tamis signs in at a Meshery Server: not at all (its built-in provider), with a token that was
+    /// stored, or with one that Tamis makes, being the server's provider itself.
+    TargetSignIn { Nothing = "none", Token = "token", Minted = "minted" }
+);
+words!(
+    /// How far a target is from what is wanted of it.
+    DeploymentState {
+        /// To be sent, or on its way.
+        Waiting = "waiting",
+        Deployed = "deployed",
+        Removed = "removed",
+        /// What was asked for is not allowed any more.
+        Blocked = "blocked",
+        /// Given up; `retry` tries again.
+        Dead = "dead",
+    }
+);
+words!(
+    /// What a read-back found.
+    Reported { InStep = "in_step", Missing = "missing", Changed = "changed" }
+);
+words!(DeploymentAct { Deploy = "deploy", Remove = "remove", ReadBack = "read_back" });
+words!(
+    /// How a try ended: it was confirmed, is tried again, or was refused for good.
+    AttemptOutcome { Confirmed = "confirmed", Later = "later", Refused = "refused" }
+);

@@ -53,6 +53,8 @@ pub struct Hint {
     pub entry: Option<String>,
     /// The archive wraps everything in one directory that the two paths above do not mention.
     pub wrapped: bool,
+    /// Each module is as good as any: a conventional name does not win.
+    pub every: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -126,7 +128,7 @@ fn archives(repository: &Url, path: &[&str], entry: Option<String>) -> Vec<Candi
             let reference = format!("{reference}.tar.gz");
             let url = child(repository, &["archive", &reference])?;
             let subdirectory = (!directory.is_empty()).then(|| decode(&directory.join("/")));
-            let hint = Hint { file_name: None, subdirectory, entry: entry.clone(), wrapped: true };
+            let hint = Hint { subdirectory, entry: entry.clone(), wrapped: true, ..Hint::default() };
             Some(Candidate { url, hint })
         })
         .collect()

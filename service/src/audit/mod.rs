@@ -33,6 +33,12 @@ impl Actor {
         Self(format!("user:{handle}"))
     }
 
+    /// What a rule does by itself, for whoever made it.
+    pub fn rule(id: Uuid, who: &Identity) -> Self {
+        let kind = if who.robot { "robot" } else { "user" };
+        Self(format!("rule:{id} for {kind}:{}", who.handle))
+    }
+
     /// `operator` for commands, `seed`, `seed-review`, `gc` and the like.
     pub fn system(name: &str) -> Self {
         Self(format!("system:{name}"))

@@ -2,7 +2,7 @@
 use super::identity::{Identity, Via, anew};
 use crate::error::{Error, Result};
 use sea_orm::{ConnectionTrait, EntityTrait};
-use tamis_entities::{api_token, oauth_grant, session, trusted_publisher, value::Timestamp};
+use tamis_entities::{api_token, meshery_session, oauth_grant, session, trusted_publisher, value::Timestamp};
 
 /// The caller as they are now; an error when their credential or account has ended meanwhile.
 pub async fn again<C: ConnectionTrait>(db: &C, who: &Identity, now: Timestamp) -> Result<Identity> {
@@ -29,6 +29,10 @@ async fn is_good<C: ConnectionTrait>(db: &C, via: Via, now: Timestamp) -> Result
         Via::Session(id) => {
             let session = session::Entity::find_by_id(id).one(db).await?;
             session.is_some_and(|s| lasts(s.revoked_at, s.expires_at))
+        }
+        Via::Meshery(id) => {
+            let login = meshery_session::Entity::find_by_id(id).one(db).await?;
+            login.is_some_and(|l| lasts(l.revoked_at, l.expires_at))
         }
         Via::OAuth(id) => {
             let grant = oauth_grant::Entity::find_by_id(id).one(db).await?;

@@ -8,7 +8,7 @@ use crate::{
 };
 use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload, http::header};
 use base64::{Engine, engine::general_purpose::STANDARD};
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter};
 use std::{
     future::{Ready, ready},
     sync::Arc,
@@ -85,6 +85,22 @@ pub async fn authenticate(state: &State, request: &HttpRequest) -> Result<Caller
     }
 }
 
+/// The same at the door for Meshery Servers: it has tokens of its own, and takes neither cookies nor access
+/// tokens of OAuth.
+pub async fn authenticate_meshery(state: &State, request: &HttpRequest) -> Result<Caller> {
+    let mut headers = request.headers().get_all(header::AUTHORIZATION);
+    let Some(first) = headers.next() else { return Ok(Caller::default()) };
+    if headers.next().is_some() {
+        return Err(Error::unauthenticated("send one Authorization header"));
+    }
+    let text = first.to_str().map_err(|_| Error::unauthenticated("the Authorization header is not text"))?;
+    let token = token_of(text)?;
+    match token.starts_with(secret::TOKEN_PREFIX) {
+        true => Ok(by_secret(state, &token).await?.0),
+        false => crate::meshery::sessions::caller(state, &token).await,
+    }
+}
+
 /// `Bearer <token>`, or Basic with the token as password.
 fn token_of(header: &str) -> Result<String> {
     let malformed = || Error::unauthenticated("send `Authorization: Bearer tms_…`");
@@ -105,22 +121,46 @@ async fn by_token(state: &State, text: &str) -> Result<Caller> {
     if !text.starts_with(secret::TOKEN_PREFIX) && text.contains('.') {
         return crate::oauth::access::caller(state, text).await;
     }
-    let refused = || Error::unauthenticated("this token is not known, has expired or was revoked");
+    Ok(by_secret(state, text).await?.0)
+}
+
+fn unknown_token() -> Error {
+    Error::unauthenticated("this token is not known, has expired or was revoked")
+}
+
+/// The caller that a `tms_…` token stands for, and the token's id.
+pub async fn by_secret(state: &State, text: &str) -> Result<(Caller, Uuid)> {
     if !text.starts_with(secret::TOKEN_PREFIX) || text.len() > 200 {
-        return Err(refused());
+        return Err(unknown_token());
     }
-    use api_token::Column::{SecretSha256, UserId};
-    let hash = secret::hash(text);
-    let found = by_credential::<_, api_token::Entity>(&*state.db, SecretSha256, hash, UserId);
-    let (token, owner) = found.await?.ok_or_else(refused)?;
+    by_token_row(state, api_token::Column::SecretSha256, secret::hash(text)).await
+}
+
+/// The same by the token's id, for what was given out on the strength of it.
+pub async fn by_token_id(state: &State, id: Uuid) -> Result<Caller> {
+    Ok(by_token_row(state, api_token::Column::Id, id).await?.0)
+}
+
+async fn by_token_row(
+    state: &State,
+    unique: api_token::Column,
+    value: impl Into<sea_orm::sea_query::Value>,
+) -> Result<(Caller, Uuid)> {
+    let found = by_credential::<_, api_token::Entity>(&*state.db, unique, value, api_token::Column::UserId);
+    let (token, owner) = found.await?.ok_or_else(unknown_token)?;
     let now = state.clock.now();
     if token.revoked_at.is_some() || token.expires_at <= now {
-        return Err(refused());
+        return Err(unknown_token());
     }
     let via = token.publisher_id.map_or(Via::Token(token.id), Via::Publisher);
-    let who = owner.with(via, Some(&token.scopes), Limit::of(&token)).ok_or_else(refused)?;
+    let who = owner.with(via, Some(&token.scopes), Limit::of(&token)).ok_or_else(unknown_token)?;
     note_use(state, &token, now);
-    Ok(Caller(Some(Arc::new(Identity { ends_at: Some(token.expires_at), ..who }))))
+    Ok((Caller(Some(Arc::new(Identity { ends_at: Some(token.expires_at), ..who }))), token.id))
+}
+
+/// Notes may come late and out of order: one never puts a later use back.
+fn not_after(column: impl ColumnTrait, now: Timestamp) -> Condition {
+    Condition::any().add(column.is_null()).add(column.lt(now))
 }
 
 /// Once an hour and off the request's path: a read must not wait for a write.
@@ -134,7 +174,8 @@ fn note_use(state: &State, token: &api_token::Model, now: Timestamp) {
             let txn = state.db.begin_write().await?;
             let seen = sea_orm::sea_query::Expr::value(now);
             let update = api_token::Entity::update_many().col_expr(api_token::Column::LastUsedAt, seen);
-            update.filter(api_token::Column::Id.eq(id)).exec(&*txn).await?;
+            let older = not_after(api_token::Column::LastUsedAt, now);
+            update.filter(api_token::Column::Id.eq(id)).filter(older).exec(&*txn).await?;
             txn.commit().await
         };
         if let Err(error) = done.await {
@@ -169,7 +210,8 @@ fn note_seen(state: &State, id: Uuid, now: Timestamp) {
             let txn = state.db.begin_write().await?;
             let seen = sea_orm::sea_query::Expr::value(now);
             let update = session::Entity::update_many().col_expr(session::Column::LastSeenAt, seen);
-            update.filter(session::Column::Id.eq(id)).exec(&*txn).await?;
+            let older = not_after(session::Column::LastSeenAt, now);
+            update.filter(session::Column::Id.eq(id)).filter(older).exec(&*txn).await?;
             txn.commit().await
         };
         if let Err(error) = done.await {

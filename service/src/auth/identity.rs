@@ -19,6 +19,8 @@ pub enum Via {
     Session(Uuid),
     /// An access token of this OAuth grant.
     OAuth(Uuid),
+    /// A login from a Meshery Server.
+    Meshery(Uuid),
     /// An operator command or the system itself.
     Operator,
 }

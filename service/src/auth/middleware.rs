@@ -2,13 +2,14 @@
 //! credentials, checks scope and role. What the caller is to the object is checked by
 //! the extractors in `access`, by the same row.
 use super::{
-    caller::{Caller, Via, authenticate},
+    caller::{Caller, Via, authenticate, authenticate_meshery},
     step_up,
-    table::{self, Need, Rule},
+    table::{self, Door, Need, Rule},
 };
 use crate::{
     error::{Error, Result},
     http::limits,
+    registry,
     state::State,
 };
 use actix_web::{
@@ -28,11 +29,14 @@ pub async fn authorise<B: MessageBody>(
     // reach a handler without its row. What has no row of the table gets no further.
     let pattern = request.match_pattern().filter(|_| is_plain(request.path()));
     let Some(pattern) = pattern else {
-        let refusal = actix_web::ResponseError::error_response(&Error::not_found());
+        let refusal = nothing(request.path());
         return Ok(request.into_response(refusal).map_into_right_body());
     };
     let Some(rule) = table::find(request.method().as_str(), &pattern) else {
-        let refusal = wrong_method(&pattern);
+        let refusal = match registry::refusal::speaks(&pattern) {
+            true => registry::refusal::wrong_method(&table::methods(&pattern)),
+            false => wrong_method(&pattern),
+        };
         return Ok(request.into_response(refusal).map_into_right_body());
     };
     match admit(request.request(), rule).await {
@@ -45,6 +49,13 @@ pub async fn authorise<B: MessageBody>(
             let refusal = actix_web::ResponseError::error_response(&error);
             Ok(request.into_response(refusal).map_into_right_body())
         }
+    }
+}
+
+fn nothing(path: &str) -> HttpResponse {
+    match registry::refusal::speaks(path) {
+        true => registry::refusal::nothing(),
+        false => actix_web::ResponseError::error_response(&Error::not_found()),
     }
 }
 
@@ -75,12 +86,16 @@ fn wrong_method(pattern: &str) -> HttpResponse {
 async fn admit(request: &HttpRequest, rule: &Rule) -> Result<Caller> {
     let state = request.app_data::<web::Data<State>>().ok_or_else(|| Error::internal("no state"))?;
     let class = limits::class(rule);
-    // What needs no caller does not fail for want of a database.
-    if rule.scopes.is_none() && rule.need == Need::Anyone {
+    // What needs no caller does not fail for want of a database; the registry looks for itself.
+    let own = matches!(rule.need, Need::Pull | Need::Push);
+    if own || (rule.scopes.is_none() && rule.need == Need::Anyone) {
         state.limits.admit(class, request, None)?;
         return Ok(Caller::default());
     }
-    let caller = authenticate(state, request).await;
+    let caller = match rule.door {
+        Door::Native => authenticate(state, request).await,
+        Door::Meshery => authenticate_meshery(state, request).await,
+    };
     // A credential that is not good counts for the address that sent it.
     let known = caller.as_ref().ok().and_then(Caller::identity);
     state.limits.admit(class, request, known)?;

@@ -11,6 +11,8 @@ pub mod secret;
 pub mod standing;
 pub mod step_up;
 pub mod table;
+mod table_deployment;
+mod table_meshery;
 
 pub use access::{FilterAccess, ReleaseAccess, ReviewAccess, UploadTarget};
 pub use caller::{Caller, Identity, SignedIn};

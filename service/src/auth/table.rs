@@ -1,5 +1,6 @@
 //! Authorisation as data: every route, the token scope it asks for, and what the caller
 //! must be to the object. A route without a row is refused, and fails a test.
+use super::{table_deployment::DEPLOYMENT, table_meshery::MESHERY};
 use tamis_entities::value::Scope;
 
 /// What the caller must be.
@@ -30,12 +31,25 @@ pub enum Need {
     VoteReview,
     /// Owner or maintainer of the namespace in the path.
     MaintainNamespace,
+    /// May pull from the repository in the path.
+    Pull,
+    /// May push to the repository in the path, or remove from it.
+    Push,
+    /// Owner or maintainer of the namespace whose target, or deployment to a target, is in the path.
+    MaintainTarget,
     /// Member of the team in the path.
     ReadTeam,
     /// Owner or maintainer of the team in the path.
     MaintainTeam,
     /// Owner of the team in the path.
     ManageTeam,
+}
+
+/// Whose protocol the route speaks: which credentials it takes, and in whose words it refuses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Door {
+    Native,
+    Meshery,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -45,26 +59,27 @@ pub struct Rule {
     /// What a token must carry, one of these; a browser session carries all that its user may.
     pub scopes: AnyOf,
     pub need: Need,
+    pub door: Door,
 }
 
-type AnyOf = Option<&'static [Scope]>;
+pub(super) type AnyOf = Option<&'static [Scope]>;
 
-const fn rule(method: &'static str, path: &'static str, scopes: AnyOf, need: Need) -> Rule {
-    Rule { method, path, scopes, need }
+pub(super) const fn rule(method: &'static str, path: &'static str, scopes: AnyOf, need: Need) -> Rule {
+    Rule { method, path, scopes, need, door: Door::Native }
 }
 
 use Need::*;
-const READ: AnyOf = Some(&[Scope::FiltersRead]);
-const WRITE: AnyOf = Some(&[Scope::FiltersWrite]);
+pub(super) const READ: AnyOf = Some(&[Scope::FiltersRead]);
+pub(super) const WRITE: AnyOf = Some(&[Scope::FiltersWrite]);
 const STAGE: AnyOf = Some(&[Scope::FiltersWrite, Scope::ReleasesStage]);
-const VOTE: AnyOf = Some(&[Scope::ReviewsVote]);
+pub(super) const VOTE: AnyOf = Some(&[Scope::ReviewsVote]);
 /// Author or curator.
 const PART: AnyOf = Some(&[Scope::FiltersWrite, Scope::ReviewsVote]);
-const TEAMS: AnyOf = Some(&[Scope::TeamsWrite]);
-const TOKENS: AnyOf = Some(&[Scope::TokensWrite]);
+pub(super) const TEAMS: AnyOf = Some(&[Scope::TeamsWrite]);
+pub(super) const TOKENS: AnyOf = Some(&[Scope::TokensWrite]);
 const ADMIN: AnyOf = Some(&[Scope::Admin]);
 
-pub const RULES: &[Rule] = &[
+const NATIVE: &[Rule] = &[
     // Pages say who is looking by themselves, so that an old cookie is no reason to refuse the catalog.
     rule("GET", "/", None, Anyone),
     rule("GET", "/catalog", None, Anyone),
@@ -78,6 +93,9 @@ pub const RULES: &[Rule] = &[
     rule("GET", "/filters/{namespace}/{filter}/releases/{version}/quarantine", VOTE, Curator),
     rule("POST", "/filters/{namespace}/{filter}/releases/{version}/quarantine", VOTE, Curator),
     rule("GET", "/my", READ, SignedIn),
+    rule("GET", "/my/inbox", READ, SignedIn),
+    rule("POST", "/my/inbox/read", READ, SignedIn),
+    rule("POST", "/my/inbox/mail", READ, SignedIn),
     rule("GET", "/my/upload", READ, SignedIn),
     rule("POST", "/my/upload", STAGE, SignedIn),
     rule("POST", "/my/imports", STAGE, SignedIn),
@@ -85,6 +103,7 @@ pub const RULES: &[Rule] = &[
     rule("POST", "/my/releases/{namespace}/{filter}/{version}/description", WRITE, WriteFilter),
     rule("POST", "/my/releases/{namespace}/{filter}/{version}/publication", WRITE, WriteFilter),
     rule("GET", "/reviews", READ, SignedIn),
+    rule("POST", "/reviews/many", VOTE, SignedIn),
     rule("GET", "/reviews/{id}", READ, ReadReview),
     rule("POST", "/reviews/{id}/votes", VOTE, VoteReview),
     rule("POST", "/reviews/{id}/comments", READ, ReadReview),
@@ -102,6 +121,7 @@ pub const RULES: &[Rule] = &[
     rule("POST", "/reviews/{id}/break-glass/countersignature", VOTE, VoteReview),
     rule("GET", "/my/tokens", TOKENS, SignedIn),
     rule("POST", "/my/tokens", TOKENS, SignedIn),
+    rule("POST", "/my/password", TOKENS, AtTheBrowser),
     rule("POST", "/my/tokens/{id}/revocation", TOKENS, SignedIn),
     rule("POST", "/my/sessions/{id}/end", TOKENS, SignedIn),
     rule("POST", "/my/sessions/end", TOKENS, SignedIn),
@@ -122,6 +142,16 @@ pub const RULES: &[Rule] = &[
     rule("POST", "/teams/{team}/robots/{robot}/removal", TEAMS, MaintainTeam),
     rule("POST", "/teams/{team}/robots/{robot}/tokens", TOKENS, MaintainTeam),
     rule("POST", "/teams/{team}/robots/{robot}/tokens/{id}/revocation", TOKENS, MaintainTeam),
+    rule("GET", "/namespaces/{namespace}/webhooks", TOKENS, MaintainNamespace),
+    rule("POST", "/namespaces/{namespace}/webhooks", TOKENS, MaintainNamespace),
+    rule("GET", "/namespaces/{namespace}/webhooks/{id}", TOKENS, MaintainNamespace),
+    rule("POST", "/namespaces/{namespace}/webhooks/{id}", TOKENS, MaintainNamespace),
+    rule(
+        "POST",
+        "/namespaces/{namespace}/webhooks/{id}/deliveries/{delivery}/redelivery",
+        TOKENS,
+        MaintainNamespace,
+    ),
     rule("GET", "/filters/{namespace}/{filter}/access", READ, ManageFilter),
     rule("POST", "/filters/{namespace}/{filter}/access/grants", WRITE, ManageFilter),
     rule("POST", "/filters/{namespace}/{filter}/access/grants/removal", WRITE, ManageFilter),
@@ -131,6 +161,8 @@ pub const RULES: &[Rule] = &[
     rule("GET", "/admin/audit", ADMIN, Admin),
     rule("GET", "/admin/policy", READ, SignedIn),
     rule("GET", "/admin/health", ADMIN, Admin),
+    rule("GET", "/admin/meshery", ADMIN, Admin),
+    rule("POST", "/admin/meshery/{id}", ADMIN, Admin),
     rule("GET", "/health/live", None, Anyone),
     rule("GET", "/health/ready", None, Anyone),
     rule("GET", "/metrics", None, Anyone),
@@ -148,6 +180,36 @@ pub const RULES: &[Rule] = &[
     rule("POST", "/sign-in/{secret}", None, Anyone),
     rule("POST", "/sign-out", None, Anyone),
     rule("GET", "/modules/sha256/{file}", READ, Anyone),
+    // The registry reads its own credentials and refuses in its own form (`registry/access.rs`).
+    rule("GET", "/v2/", None, Anyone),
+    rule("GET", "/v2/token", None, Anyone),
+    rule("POST", "/v2/token", None, Anyone),
+    rule("GET", "/v2/{namespace}/{filter}/tags/list", READ, Pull),
+    rule("GET", "/v2/{namespace}/{filter}/referrers/{digest}", READ, Pull),
+    rule("GET", "/v2/{namespace}/{filter}/manifests/{reference}", READ, Pull),
+    rule("PUT", "/v2/{namespace}/{filter}/manifests/{reference}", STAGE, Push),
+    rule("DELETE", "/v2/{namespace}/{filter}/manifests/{reference}", WRITE, Push),
+    rule("POST", "/v2/{namespace}/{filter}/blobs/uploads/", STAGE, Push),
+    rule("GET", "/v2/{namespace}/{filter}/blobs/uploads/{id}", STAGE, Push),
+    rule("PATCH", "/v2/{namespace}/{filter}/blobs/uploads/{id}", STAGE, Push),
+    rule("PUT", "/v2/{namespace}/{filter}/blobs/uploads/{id}", STAGE, Push),
+    rule("DELETE", "/v2/{namespace}/{filter}/blobs/uploads/{id}", STAGE, Push),
+    rule("GET", "/v2/{namespace}/{filter}/blobs/{digest}", READ, Pull),
+    rule("DELETE", "/v2/{namespace}/{filter}/blobs/{digest}", WRITE, Push),
+    rule("GET", "/v2/wasm/{namespace}/{filter}/tags/list", READ, Pull),
+    rule("GET", "/v2/wasm/{namespace}/{filter}/referrers/{digest}", READ, Pull),
+    rule("GET", "/v2/wasm/{namespace}/{filter}/manifests/{reference}", READ, Pull),
+    rule("PUT", "/v2/wasm/{namespace}/{filter}/manifests/{reference}", STAGE, Push),
+    rule("DELETE", "/v2/wasm/{namespace}/{filter}/manifests/{reference}", WRITE, Push),
+    rule("POST", "/v2/wasm/{namespace}/{filter}/blobs/uploads/", STAGE, Push),
+    rule("GET", "/v2/wasm/{namespace}/{filter}/blobs/uploads/{id}", STAGE, Push),
+    rule("PATCH", "/v2/wasm/{namespace}/{filter}/blobs/uploads/{id}", STAGE, Push),
+    rule("PUT", "/v2/wasm/{namespace}/{filter}/blobs/uploads/{id}", STAGE, Push),
+    rule("DELETE", "/v2/wasm/{namespace}/{filter}/blobs/uploads/{id}", STAGE, Push),
+    rule("GET", "/v2/wasm/{namespace}/{filter}/blobs/{digest}", READ, Pull),
+    rule("DELETE", "/v2/wasm/{namespace}/{filter}/blobs/{digest}", WRITE, Push),
+    // The URL is the credential.
+    rule("GET", "/modules/private/{file}", READ, Anyone),
     rule("GET", "/api/v1/me", None, SignedIn),
     rule("GET", "/api/v1/me/identities", TOKENS, SignedIn),
     rule("POST", "/api/v1/me/identities/link", TOKENS, AtTheBrowser),
@@ -175,6 +237,10 @@ pub const RULES: &[Rule] = &[
     rule("PUT", "/api/v1/filters/{namespace}/{filter}/grants/{subject}", WRITE, ManageFilter),
     rule("DELETE", "/api/v1/filters/{namespace}/{filter}/grants/{subject}", WRITE, ManageFilter),
     rule("GET", "/api/v1/filters/{namespace}/{filter}/access", READ, ManageFilter),
+    rule("GET", "/api/v1/filters/{namespace}/{filter}/capability-urls", READ, ManageFilter),
+    rule("POST", "/api/v1/filters/{namespace}/{filter}/capability-urls", TOKENS, ManageFilter),
+    rule("POST", "/api/v1/filters/{namespace}/{filter}/capability-urls/{id}/renewal", TOKENS, ManageFilter),
+    rule("DELETE", "/api/v1/filters/{namespace}/{filter}/capability-urls/{id}", TOKENS, ManageFilter),
     rule("GET", "/api/v1/filters/{namespace}/{filter}/transfer", READ, ManageFilter),
     rule("POST", "/api/v1/filters/{namespace}/{filter}/transfer", WRITE, OwnFilter),
     rule("DELETE", "/api/v1/filters/{namespace}/{filter}/transfer", WRITE, OwnFilter),
@@ -196,6 +262,11 @@ pub const RULES: &[Rule] = &[
     rule("GET", "/api/v1/filters/{namespace}/{filter}/releases/{version}/report", READ, ReadRelease),
     rule("GET", "/api/v1/filters/{namespace}/{filter}/releases/{version}/module", READ, ReadBytes),
     rule("GET", "/api/v1/filters/{namespace}/{filter}/releases/{version}/diff/{other}", READ, ReadBytes),
+    rule("GET", "/api/v1/filters/{namespace}/{filter}/releases/{version}/meshery/design", READ, ReadBytes),
+    rule("GET", "/api/v1/filters/{namespace}/{filter}/releases/{version}/config", READ, ReadBytes),
+    rule("GET", "/api/v1/filters/{namespace}/{filter}/releases/{version}/config/{format}", READ, ReadBytes),
+    rule("POST", "/api/v1/filters/{namespace}/{filter}/releases/{version}/config/{format}", READ, ReadBytes),
+    rule("PUT", "/api/v1/filters/{namespace}/{filter}/releases/{version}/forms/oci-solo", WRITE, WriteFilter),
     rule("POST", "/api/v1/filters/{namespace}/{filter}/releases/{version}/yank", WRITE, WriteFilter),
     rule("POST", "/api/v1/filters/{namespace}/{filter}/releases/{version}/unyank", WRITE, WriteFilter),
     rule("POST", "/api/v1/filters/{namespace}/{filter}/releases/{version}/quarantine", VOTE, Curator),
@@ -219,6 +290,7 @@ pub const RULES: &[Rule] = &[
     rule("POST", "/api/v1/reviews/{id}/break-glass", ADMIN, VoteReview),
     rule("POST", "/api/v1/reviews/{id}/break-glass/countersignature", VOTE, VoteReview),
     rule("GET", "/api/v1/reviews/summary", READ, SignedIn),
+    rule("POST", "/api/v1/reviews/many", VOTE, SignedIn),
     rule("GET", "/api/v1/review-reasons", READ, SignedIn),
     rule("GET", "/api/v1/policy", READ, SignedIn),
     rule("GET", "/api/v1/teams", READ, SignedIn),
@@ -286,6 +358,23 @@ pub const RULES: &[Rule] = &[
     rule("PATCH", "/api/v1/oauth-clients/{id}", TOKENS, SignedIn),
     rule("DELETE", "/api/v1/oauth-clients/{id}", TOKENS, SignedIn),
 ];
+
+const fn joined<const N: usize>(lists: [&[Rule]; 3]) -> [Rule; N] {
+    let mut all = [NATIVE[0]; N];
+    let (mut list, mut at, mut i) = (0, 0, 0);
+    while i < N {
+        if at == lists[list].len() {
+            (list, at) = (list + 1, 0);
+        }
+        all[i] = lists[list][at];
+        (at, i) = (at + 1, i + 1);
+    }
+    all
+}
+
+/// Every row, whatever the door.
+pub const RULES: &[Rule] =
+    &joined::<{ NATIVE.len() + DEPLOYMENT.len() + MESHERY.len() }>([NATIVE, DEPLOYMENT, MESHERY]);
 
 pub fn find(method: &str, path: &str) -> Option<&'static Rule> {
     RULES.iter().find(|r| r.method == method && r.path == path)

@@ -4,7 +4,7 @@
 use super::{
     facets,
     list::MOST_HITS,
-    query::{CatalogQuery, Narrow, all_labelled, labelled, with_facets},
+    query::{Among, CatalogQuery, Narrow, all_labelled, labelled},
     tally::Tally,
     view::{CatalogFacets, FacetValue},
 };
@@ -101,9 +101,9 @@ async fn count_all(
     }
     let mut elsewhere = labels.add_option(narrow.licences());
     let fits = |facets: &_| narrow.has_powers(facets) && narrow.has_type(facets) && narrow.has_abi(facets);
-    let fitting: Vec<_> = sets.iter().filter(|(_, facets)| fits(facets)).map(|(id, _)| id.as_str()).collect();
-    if fitting.len() < sets.len() {
-        elsewhere = elsewhere.add(with_facets(state, &fitting, "+"));
+    let fitting = Among::of(&sets, fits);
+    if !fitting.is_everything() {
+        elsewhere = elsewhere.add(fitting.condition(state, "+"));
     }
     for found in in_namespaces(state, elsewhere.clone()).await? {
         tally.namespaces.insert(found.namespace.to_string(), found.count.unsigned_abs());

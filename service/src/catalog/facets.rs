@@ -3,7 +3,7 @@
 use crate::{db::WriteTxn, error::Result, modules::store, state::State};
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, DbBackend, EntityTrait, QueryFilter, QuerySelect, QueryTrait, Statement,
+    ColumnTrait, DbBackend, EntityTrait, PaginatorTrait, QueryFilter, QuerySelect, QueryTrait, Statement,
     sea_query::{Expr, OnConflict},
 };
 use std::{
@@ -50,17 +50,16 @@ fn insert(backend: DbBackend, texts: &[&str]) -> Statement {
 
 pub type Sets = HashMap<String, Facets>;
 
-/// The combinations as they were read last. A row never changes; which rows there are is asked each time.
+/// The combinations as they were read last. A row never changes and stays for ever; how many there are is asked each
+/// time.
 #[derive(Default)]
 pub struct Known(Mutex<Arc<Sets>>);
 
 /// All combinations that there are, by name.
 pub async fn sets(state: &State) -> Result<Arc<Sets>> {
     let rows = catalog_facets::Entity::find();
-    let names = rows.clone().select_only().column(catalog_facets::Column::Id).into_tuple();
-    let names: Vec<String> = names.all(&*state.db).await?;
     let last = state.facets.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
-    if names.len() == last.len() && names.iter().all(|name| last.contains_key(name)) {
+    if rows.clone().count(&*state.db).await? == last.len() as u64 {
         return Ok(last);
     }
     let rows = rows.all(&*state.db).await?;

@@ -37,6 +37,8 @@ pub async fn refresh(state: &State, txn: &WriteTxn<'_>, filter_id: Uuid) -> Resu
         ..Default::default()
     };
     filter::Entity::update(change).exec(&**txn).await?;
+    // Who may pull what has changed.
+    state.registry.forget();
     Ok(())
 }
 

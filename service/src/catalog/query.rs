@@ -1,6 +1,6 @@
 //! What may be asked of the catalog, and as conditions on its rows. The list and the counts
 //! beside it ask the same.
-use super::facets;
+use super::facets::{self, Sets};
 use crate::{
     auth::names,
     error::{Error, Result},
@@ -143,8 +143,8 @@ impl Narrow {
         }
         if !(self.capabilities.is_empty() && self.without.is_empty() && self.hosts.is_empty()) {
             let sets = facets::sets(state).await?;
-            let fitting = sets.iter().filter(|(_, facets)| self.has_powers(facets));
-            all = all.add(among(state, &fitting.map(|(id, _)| id.as_str()).collect::<Vec<_>>()).await?);
+            let fitting = Among::of(&sets, |facets| self.has_powers(facets));
+            all = all.add(fitting.in_a_list(state).await?);
         }
         Ok(all)
     }
@@ -178,28 +178,49 @@ impl Narrow {
     }
 }
 
-/// Names of facets hold neither spaces nor quotes. What few have is looked up first; what many
-/// have is met on the way through the list, and `+` keeps SQLite from looking it up all the same.
-async fn among(state: &State, ids: &[&str]) -> Result<SimpleExpr> {
-    let found = catalog_entry::Entity::find()
-        .select_only()
-        .column(catalog_entry::Column::FilterId)
-        .filter(with_facets(state, ids, ""));
-    let few = state.db.is_few(&found.into_query()).await?;
-    Ok(with_facets(state, ids, if few { "" } else { "+" }))
+/// Combinations by name: these, or all but these, whichever is shorter to say.
+pub struct Among<'s> {
+    ids: Vec<&'s str>,
+    but: bool,
 }
 
-/// One parameter, however many there are.
-pub fn with_facets(state: &State, ids: &[&str], plus: &str) -> SimpleExpr {
-    match state.db.backend() {
-        DbBackend::Postgres => {
-            let any = "catalog_entries.facets = ANY (string_to_array($1, ' '))";
-            Expr::cust_with_values(any, [ids.join(" ")])
-        }
-        _ => {
-            let any = format!("{plus}catalog_entries.facets IN (SELECT value FROM json_each(?))");
-            Expr::cust_with_values(any, [serde_json::json!(ids).to_string()])
-        }
+impl<'s> Among<'s> {
+    pub fn of(sets: &'s Sets, fits: impl Fn(&Facets) -> bool) -> Self {
+        let (with, without): (Vec<_>, Vec<_>) = sets.iter().partition(|(_, facets)| fits(facets));
+        let but = without.len() <= with.len();
+        let ids = if but { without } else { with };
+        Self { ids: ids.into_iter().map(|(id, _)| id.as_str()).collect(), but }
+    }
+
+    pub fn is_everything(&self) -> bool {
+        self.but && self.ids.is_empty()
+    }
+
+    /// One parameter, however many there are: names of facets hold neither spaces nor quotes. `+` keeps SQLite
+    /// from looking them up.
+    pub fn condition(&self, state: &State, plus: &str) -> SimpleExpr {
+        let not = if self.but { "NOT " } else { "" };
+        let (text, ids) = match state.db.backend() {
+            DbBackend::Postgres => {
+                (format!("{not}catalog_entries.facets = ANY (string_to_array($1, ' '))"), self.ids.join(" "))
+            }
+            _ => (
+                format!("{plus}catalog_entries.facets {not}IN (SELECT value FROM json_each(?))"),
+                serde_json::json!(self.ids).to_string(),
+            ),
+        };
+        // Entries from before there were facets are among none.
+        Expr::cust_with_values(format!("(catalog_entries.facets IS NOT NULL AND {text})"), [ids])
+    }
+
+    /// What few have is looked up first; what many have is met on the way through the list.
+    async fn in_a_list(&self, state: &State) -> Result<SimpleExpr> {
+        let found = catalog_entry::Entity::find()
+            .select_only()
+            .column(catalog_entry::Column::FilterId)
+            .filter(self.condition(state, ""));
+        let few = state.db.is_few(&found.into_query()).await?;
+        Ok(self.condition(state, if few { "" } else { "+" }))
     }
 }
 

@@ -128,7 +128,7 @@ enum TokenCommand {
         /// Whose token it is.
         #[arg(long, value_name = "NAME")]
         user: Slug,
-        /// What it may do: filters:read, filters:write, reviews:vote, teams:write, tokens:write, admin. May be
+        /// What it may do: filters:read, filters:write, reviews:vote, teams:write, deployments:write, tokens:write, admin. May be
         /// repeated. Without it: all that the user's role allows.
         #[arg(long, value_delimiter = ',')]
         scope: Vec<Scope>,

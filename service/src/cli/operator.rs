@@ -6,7 +6,6 @@ use crate::{
     error::{Error, Result},
     http::document,
     modules::gc,
-    oauth::keys,
     operate::{accounts, backup as saving, fsck as checking},
     sign_in::local,
     state::State,
@@ -59,7 +58,12 @@ pub async fn user_create(store: StoreArgs, name: &Slug, role: Role) -> Result<Ex
 
 pub async fn keys_rotate(store: StoreArgs) -> Result<ExitCode> {
     let state = open(store).await?;
-    say(keys::rotate(&state, &audit::Actor::system("operator")).await?);
+    let operator = audit::Actor::system("operator");
+    say(state.oauth.keys.rotate(&state, &operator).await?);
+    // Those of Meshery's tokens, if anybody has logged in from one.
+    if state.meshery.keys.are_in_use(&state).await? {
+        say(state.meshery.keys.rotate(&state, &operator).await?);
+    }
     Ok(ExitCode::SUCCESS)
 }
 

@@ -5,6 +5,7 @@ pub mod admin;
 pub mod ask;
 pub mod assets;
 pub mod catalog;
+pub mod deployments;
 pub mod figures;
 pub mod filter;
 pub mod frame;
@@ -12,6 +13,7 @@ pub mod grain;
 pub mod hosts;
 pub mod markdown;
 pub mod my;
+pub mod own_form;
 pub mod parts;
 pub mod plain;
 pub mod powers;
@@ -20,6 +22,7 @@ pub mod refused;
 pub mod reviews;
 pub mod teams;
 pub mod tokens;
+pub mod webhooks;
 
 use utoipa_actix_web::service_config::ServiceConfig;
 
@@ -27,8 +30,10 @@ use utoipa_actix_web::service_config::ServiceConfig;
 pub fn configure(config: &mut ServiceConfig<'_>) {
     access::configure(config);
     admin::configure(config);
+    deployments::configure(config);
     teams::configure(config);
     tokens::configure(config);
+    webhooks::configure(config);
     config
         .service(assets::get_asset)
         .service(catalog::show_home)

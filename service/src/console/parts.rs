@@ -114,11 +114,23 @@ pub fn severity(severity: &Severity) -> (&'static str, &'static str, &'static st
 
 /// The digest as cards show it, with a button that takes all of it.
 pub fn digest(digest: &Sha256, what: &str) -> Safe<String> {
+    shown_digest(&digest.digest(), &format!("sha256:{}", figures::short(digest)), what)
+}
+
+/// The same of whatever kind, as the registry says them.
+pub fn digest_text(digest: &str, what: &str) -> Safe<String> {
+    let short = match digest.strip_prefix("sha256:").and_then(|hex| hex.parse::<Sha256>().ok()) {
+        Some(sha256) => format!("sha256:{}", figures::short(&sha256)),
+        None => digest.chars().take(20).chain(['…']).collect(),
+    };
+    shown_digest(digest, &short, what)
+}
+
+fn shown_digest(digest: &str, short: &str, what: &str) -> Safe<String> {
+    let (digest_shown, short) = (escape(digest), escape(short));
+    let button = copy(digest, what);
     Safe(format!(
-        "<div class=\"digest\"><span class=\"mono\" title=\"{0}\">sha256:{1}</span>{2}</div>",
-        digest.digest(),
-        figures::short(digest),
-        copy(&digest.digest(), what)
+        "<div class=\"digest\"><span class=\"mono\" title=\"{digest_shown}\">{short}</span>{button}</div>"
     ))
 }
 

@@ -21,10 +21,13 @@ struct Page {
     frame: Frame,
     title: &'static str,
     told: Told,
+    /// Where to sign in again, and back to the page that asked.
+    again: Option<String>,
 }
 
 /// The first segments of the console's paths.
-const PLACES: [&str; 8] = ["", "catalog", "filters", "my", "reviews", "teams", "deployments", "admin"];
+const PLACES: [&str; 9] =
+    ["", "catalog", "filters", "my", "reviews", "teams", "namespaces", "deployments", "admin"];
 
 /// Browsers say so; programs are told as the API tells them.
 pub fn wants_a_page(request: &HttpRequest) -> bool {
@@ -62,7 +65,9 @@ fn page(
         return to_sign_in(state, request);
     }
     let caller = request.extensions().get::<Caller>().cloned().unwrap_or_default();
+    let again = (told.code == "sign-in-again").then(|| sign_in_again(request));
     let title = match status {
+        _ if again.is_some() => "Sign in again for this",
         StatusCode::NOT_FOUND => "There is nothing here that you can see",
         StatusCode::FORBIDDEN => "This is not yours to do",
         StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS => "Tamis is busy",
@@ -71,7 +76,19 @@ fn page(
         _ => "This cannot be done so",
     };
     let frame = Frame::of(state, request, &caller, "", title)?.looking("narrow");
-    frame::reply(status, &Page { frame, title, told })
+    frame::reply(status, &Page { frame, title, told, again })
+}
+
+/// What a form was about to do is done from its page, after a new sign-in.
+fn sign_in_again(request: &HttpRequest) -> String {
+    let here = request.headers().get(header::REFERER).and_then(|value| value.to_str().ok());
+    let here = here.and_then(|text| url::Url::parse(text).ok()).map(|url| url.path().to_owned());
+    let next = here.filter(|path| !path.starts_with("//")).unwrap_or_else(|| "/".into());
+    let query = url::form_urlencoded::Serializer::new(String::new())
+        .append_pair("again", "true")
+        .append_pair("next", &next)
+        .finish();
+    format!("/sign-in?{query}")
 }
 
 /// There, and back again. A session that has ended is forgotten first: what everyone may read is then shown.

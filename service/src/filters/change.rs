@@ -110,7 +110,7 @@ impl MetadataChange {
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FilterChange {
-    #[schema(value_type = Option<String>, max_length = 200)]
+    #[schema(value_type = Option<String>, max_length = 255)]
     #[serde(default)]
     pub title: Patch<String>,
     /// One or two sentences, plain text.
@@ -232,7 +232,8 @@ pub fn words(field: &str, given: Vec<String>, most: usize) -> Result<Vec<String>
 
 pub fn check_texts(title: &str, summary: &str, repository: Option<&str>, icon: Option<&str>) -> Result<()> {
     let mut checks = Checks::default();
-    checks.at_most(Some(title), 200, "title");
+    // As many as Meshery's schema has room for.
+    checks.expect(title.chars().count() <= 255, "title", "at most 255 characters");
     checks.at_most(Some(summary), 500, "summary");
     for (text, field) in [(title, "title"), (summary, "summary")] {
         checks.expect(is_plain_line(text), field, "no control characters, and none that hide or turn text");

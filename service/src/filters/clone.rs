@@ -9,7 +9,7 @@ use crate::{
     counts::Of,
     db,
     error::{Error, Result},
-    fail_here, modules, releases,
+    fail_here, modules, registry, releases,
     state::State,
 };
 use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter};
@@ -62,6 +62,7 @@ async fn copy(
     let who = source.who()?;
     let txn = state.db.begin_write().await?;
     let mut filter = super::create(state, &txn, who, namespace, name).await?;
+    modules::store::lock_in_order(&txn, registry::forms::objects(&txn, from).await?).await?;
     if !modules::store::touch(state, &txn, &from.sha256, None).await? {
         return Err(Error::not_found());
     }
@@ -93,6 +94,7 @@ async fn copy(
         lineage: Some(lineage),
     };
     let release = releases::insert(state, &txn, who, &filter, &from.version, facts).await?;
+    registry::forms::copy(state, &txn, from, &filter, &release).await?;
     super::index(&txn, namespace, &filter).await?;
     let object = format!("filter:{}/{}", namespace.handle, filter.name);
     let detail = json!({"from": format!("{}@{}", source.name(), from.version), "digest": from.sha256});

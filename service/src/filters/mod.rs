@@ -220,15 +220,37 @@ pub async fn delete(
     access: &FilterAccess,
     may_go: impl Fn(&filter::Model) -> Result<()>,
 ) -> Result<()> {
-    let who = access.who()?;
     let txn = state.db.begin_write().await?;
-    let now = relock_filter(&*txn, &access.filter).await?;
+    remove(state, &txn, access, may_go).await?;
+    fail_here!("delete.before-commit");
+    txn.commit().await?;
+    fail_here!("delete.after-commit");
+    Ok(())
+}
+
+/// Deletes several, or none of them.
+pub async fn delete_all(state: &State, all: &[FilterAccess]) -> Result<()> {
+    let txn = state.db.begin_write().await?;
+    // Filters before what hangs on them, as everyone who takes both.
+    for access in all {
+        relock_filter(&*txn, &access.filter).await?;
+    }
+    for access in all {
+        remove(state, &txn, access, |_| Ok(())).await?;
+    }
+    txn.commit().await
+}
+
+async fn remove(
+    state: &State,
+    txn: &WriteTxn<'_>,
+    access: &FilterAccess,
+    may_go: impl Fn(&filter::Model) -> Result<()>,
+) -> Result<()> {
+    let who = access.who()?;
+    let now = relock_filter(&**txn, &access.filter).await?;
     may_go(&now)?;
-    let releases = release::Entity::find()
-        .filter(release::Column::FilterId.eq(now.id))
-        .order_by_asc(release::Column::Sha256)
-        .all(&*txn)
-        .await?;
+    let releases = release::Entity::find().filter(release::Column::FilterId.eq(now.id)).all(&**txn).await?;
     let held = |r: &&release::Model| r.state != ReleaseState::Draft;
     if let Some(release) = releases.iter().find(held) {
         let detail = format!(
@@ -237,27 +259,24 @@ pub async fn delete(
         );
         return Err(Error::conflict("has-published-releases", detail));
     }
-    // Documents before modules, and those in one order: as everyone who takes both.
-    search::remove(&txn, search::Corpus::Filters, access.filter.id).await?;
-    search::remove(&txn, search::Corpus::Catalog, access.filter.id).await?;
+    // Documents before modules, as everyone who takes both.
+    search::remove(txn, search::Corpus::Filters, access.filter.id).await?;
+    search::remove(txn, search::Corpus::Catalog, access.filter.id).await?;
+    crate::releases::lock_objects(txn, &releases).await?;
     for release in &releases {
-        crate::releases::bury(state, &txn, who, &access.filter, release).await?;
+        crate::releases::bury(state, txn, who, &access.filter, release).await?;
     }
-    filter::Entity::delete_by_id(access.filter.id).exec(&*txn).await?;
+    filter::Entity::delete_by_id(access.filter.id).exec(&**txn).await?;
     let detail = json!({"releases": releases.len()});
     audit::record(
-        &*txn,
+        &**txn,
         &state.clock,
         &Actor::from(who),
         "filter.delete",
         format!("filter:{}", access.name()),
         detail,
     )
-    .await?;
-    fail_here!("delete.before-commit");
-    txn.commit().await?;
-    fail_here!("delete.after-commit");
-    Ok(())
+    .await
 }
 
 /// The job after a rename: what search and catalog say of a namespace's filters, one by one.

@@ -65,21 +65,25 @@ impl<T: DeserializeOwned + 'static> FromRequest for Form<T> {
     type Future = Pin<Box<dyn Future<Output = Result<Self>>>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let media = essence(request);
-        let stream = payload.take();
-        Box::pin(async move {
-            if media.is_some_and(|m| m != FORM) {
-                return Err(unsupported("send the form as application/x-www-form-urlencoded"));
-            }
-            let bytes = read(stream, MAX_FORM).await?;
-            let bytes = bytes.ok_or_else(|| too_large("a form is at most 16 KiB"))?;
-            let text = std::str::from_utf8(&bytes).map_err(|_| Error::invalid("body", "a form is UTF-8"))?;
-            // What was typed must not come back in the message: it may be a password.
-            let read = web::Query::<T>::from_query(text);
-            read.map(|form| Form(form.into_inner()))
-                .map_err(|_| Error::invalid("body", "a field is missing, unknown, or there twice"))
-        })
+        let (request, stream) = (request.clone(), payload.take());
+        Box::pin(async move { parse_form(&form_text(&request, stream, MAX_FORM).await?).map(Form) })
     }
+}
+
+pub async fn form_text(request: &HttpRequest, stream: Payload, most: usize) -> Result<String> {
+    if essence(request).is_some_and(|m| m != FORM) {
+        return Err(unsupported("send the form as application/x-www-form-urlencoded"));
+    }
+    let bytes = read(stream, most).await?;
+    let bytes = bytes.ok_or_else(|| too_large(&format!("this form is at most {} KiB", most / 1024)))?;
+    String::from_utf8(bytes.into()).map_err(|_| Error::invalid("body", "a form is UTF-8"))
+}
+
+/// What was typed must not come back in the message: it may be a password.
+pub fn parse_form<T: DeserializeOwned>(text: &str) -> Result<T> {
+    let read = web::Query::<T>::from_query(text);
+    read.map(web::Query::into_inner)
+        .map_err(|_| Error::invalid("body", "a field is missing, unknown, or there twice"))
 }
 
 /// An absent body reads as `{}`.

@@ -23,13 +23,15 @@ use uuid::Uuid;
 
 /// What answers with a secret, or is sent one: neither is kept, not even as a hash.
 fn is_secretive(path: &str) -> bool {
-    const SECRETS: [&str; 4] = [
+    const SECRETS: [&str; 5] = [
+        "/api/v1/targets",
         "/api/v1/oauth-clients",
         "/api/v1/me/password",
         "/api/v1/me/identities/link",
         "/api/v1/trusted-publishing/token",
     ];
-    path.ends_with("/tokens") || SECRETS.contains(&path)
+    const ENDS: [&str; 5] = ["/tokens", "/capability-urls", "/renewal", "/webhooks", "/rotation"];
+    ENDS.iter().any(|end| path.ends_with(end)) || path.contains("/config/") || SECRETS.contains(&path)
 }
 
 const MOST: usize = 1024 * 1024;

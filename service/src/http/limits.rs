@@ -14,6 +14,7 @@ use std::{
     num::NonZeroU32,
     sync::atomic::{AtomicU32, Ordering},
 };
+use uuid::Uuid;
 
 /// How a route is counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,6 +23,9 @@ pub enum Class {
     Free,
     /// What makes a credential, or tries one: per address, slowly.
     SignIn,
+    /// What a Meshery Server asks about a token that it carries, at each request of all of its people, from one
+    /// address: counted by the handler, which finds the login.
+    Carried,
     Api,
 }
 
@@ -32,16 +36,23 @@ const SIGN_IN: &[&str] = &[
     "/api/v1/tokens",
     "/api/v1/teams/{team}/robots/{robot}/tokens",
     "/api/v1/trusted-publishing/token",
+    "/api/identity/tokens",
 ];
+
+/// POSTs that are counted as `Class::Carried`.
+const CARRIED: &[&str] = &["/introspect", "/refresh"];
 
 pub fn class(rule: &Rule) -> Class {
     let free = ["/modules/", "/v2", "/health/", "/metrics"];
-    if free.iter().any(|start| rule.path.starts_with(start)) || rule.path.ends_with("/module") {
+    // The keys of tokens are in memory, and who cannot read them logs everybody out.
+    let keys = rule.path == "/keys";
+    if keys || free.iter().any(|start| rule.path.starts_with(start)) || rule.path.ends_with("/module") {
         return Class::Free;
     }
-    match rule.method == "POST" && SIGN_IN.contains(&rule.path) {
-        true => Class::SignIn,
-        false => Class::Api,
+    match rule.method {
+        "POST" if SIGN_IN.contains(&rule.path) => Class::SignIn,
+        "POST" if CARRIED.contains(&rule.path) => Class::Carried,
+        _ => Class::Api,
     }
 }
 
@@ -98,17 +109,27 @@ impl Limits {
     pub fn admit(&self, class: Class, request: &HttpRequest, who: Option<&Identity>) -> Result<()> {
         let Some(counters) = &self.0 else { return Ok(()) };
         match (class, who) {
-            (Class::Free, _) => Ok(()),
+            (Class::Free | Class::Carried, _) => Ok(()),
             (Class::SignIn, _) => counters.sign_in.ask(place(client::address(request))),
             (Class::Api, None) => counters.address.ask(place(client::address(request))),
             (Class::Api, Some(who)) => counters.credential.ask(credential(who)),
         }
     }
+
+    /// Counts a request of `Class::Carried`: for the login that the token is of, or, if it is of none, for the
+    /// address.
+    pub fn admit_login(&self, request: &HttpRequest, login: Option<Uuid>) -> Result<()> {
+        let Some(counters) = &self.0 else { return Ok(()) };
+        match login {
+            Some(id) => counters.credential.ask(id),
+            None => counters.address.ask(place(client::address(request))),
+        }
+    }
 }
 
-fn credential(who: &Identity) -> uuid::Uuid {
+fn credential(who: &Identity) -> Uuid {
     match who.via {
-        Via::Token(id) | Via::Session(id) | Via::Publisher(id) | Via::OAuth(id) => id,
+        Via::Token(id) | Via::Session(id) | Via::Publisher(id) | Via::OAuth(id) | Via::Meshery(id) => id,
         Via::Operator => who.id,
     }
 }
@@ -133,7 +154,7 @@ mod tests {
             let bytes = rule.path.starts_with("/modules/") || rule.path.ends_with("/module");
             assert!(!bytes || class == Class::Free, "{}", rule.path);
         }
-        for path in SIGN_IN {
+        for path in SIGN_IN.iter().chain(CARRIED) {
             assert!(RULES.iter().any(|r| r.method == "POST" && r.path == *path), "{path} is no route");
         }
     }

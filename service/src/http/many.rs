@@ -48,8 +48,13 @@ impl<T: DeserializeOwned + Repeats + 'static> FromRequest for ManyQuery<T> {
     type Future = std::future::Ready<Result<Self>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let text = joined(request.query_string(), T::REPEATS);
-        std::future::ready(Query::parse(&text).map(|Query(query)| Self(query)))
+        std::future::ready(Self::parse(request.query_string()))
+    }
+}
+
+impl<T: DeserializeOwned + Repeats> ManyQuery<T> {
+    pub fn parse(text: &str) -> Result<Self> {
+        Query::parse(&joined(text, T::REPEATS)).map(|Query(query)| Self(query))
     }
 }
 

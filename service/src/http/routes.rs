@@ -2,18 +2,21 @@
 //! `auth::table`; a test compares the two.
 use super::{codes, document, health, problem};
 use crate::{
-    audit, catalog, console, counts, filters, imports, modules, notify, oauth, publishing, releases, reviews,
-    robots, sign_in, teams, tokens, users, webhooks,
+    audit, capability_urls, catalog, configuration, console, counts, deployments, filters, imports, meshery,
+    modules, notify, oauth, publishing, registry, releases, reviews, robots, sign_in, targets, teams, tokens,
+    users, webhooks,
 };
 use actix_web::{HttpResponse, http::StatusCode};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 pub fn configure(config: &mut ServiceConfig<'_>) {
     people(config);
+    meshery::configure_login(config);
     // Before the pages: a feed has an address where they have names.
     news(config);
     console::configure(config);
     reviewing(config);
+    deploying(config);
     config
         .service(codes::get_problem)
         .service(health::get_live)
@@ -43,6 +46,8 @@ pub fn configure(config: &mut ServiceConfig<'_>) {
         .service(releases::http::get_report)
         .service(releases::http::download_module)
         .service(releases::diff::http::diff_releases)
+        .service(meshery::component::get_meshery_design)
+        .service(releases::http::make_solo_form)
         .service(releases::http::yank_release)
         .service(releases::http::unyank_release)
         .service(releases::http::quarantine_release)
@@ -57,9 +62,50 @@ pub fn configure(config: &mut ServiceConfig<'_>) {
         .service(tokens::http::create_token)
         .service(tokens::http::revoke_token)
         .service(audit::http::list_audit);
+    proxying(config);
     sharing(config);
     for_programs(config);
     machines(config);
+    // Last: a Meshery Server asks for `/{its version}/capabilities`.
+    meshery::configure(config);
+}
+
+/// What a proxy is given.
+fn proxying(config: &mut ServiceConfig<'_>) {
+    config
+        .service(capability_urls::http::get_private_module)
+        .service(capability_urls::http::list_capability_urls)
+        .service(capability_urls::http::create_capability_url)
+        .service(capability_urls::http::renew_capability_url)
+        .service(capability_urls::http::revoke_capability_url)
+        .service(configuration::http::list_formats)
+        .service(configuration::http::get_configuration)
+        .service(configuration::http::make_configuration);
+}
+
+/// Where releases go to, and what is wanted there.
+fn deploying(config: &mut ServiceConfig<'_>) {
+    config
+        .service(targets::http::list_targets)
+        .service(targets::http::create_target)
+        .service(targets::http::get_target)
+        .service(targets::http::change_target)
+        .service(targets::http::delete_target)
+        .service(targets::http::probe_target)
+        .service(targets::http::rotate_target)
+        .service(deployments::http::compare_target)
+        .service(deployments::http::list_deployments)
+        .service(deployments::http::plan_deployment)
+        .service(deployments::http::deploy)
+        .service(deployments::http::get_deployment)
+        .service(deployments::http::undeploy)
+        .service(deployments::http::retry_deployment)
+        .service(deployments::http::roll_back_deployment)
+        .service(deployments::http::list_attempts)
+        .service(deployments::http::list_revisions)
+        .service(deployments::http::list_rules)
+        .service(deployments::http::create_rule)
+        .service(deployments::http::delete_rule);
 }
 
 /// The queue and the life of what is in it.
@@ -69,6 +115,7 @@ fn reviewing(config: &mut ServiceConfig<'_>) {
         .service(reviews::http::submit_review)
         // Before the one with an id, which would take the word for one.
         .service(reviews::http::summarise_reviews)
+        .service(reviews::act_http::act_on_reviews)
         .service(reviews::http::get_review)
         .service(reviews::http::vote_review)
         .service(reviews::http::comment_review)
@@ -195,6 +242,11 @@ fn machines(config: &mut ServiceConfig<'_>) {
         .service(publishing::http::create_publisher)
         .service(publishing::http::delete_publisher)
         .service(publishing::http::exchange_token);
+}
+
+/// The registry, which has a specification of its own and no part in the document.
+pub fn registry(config: &mut actix_web::web::ServiceConfig) {
+    config.configure(registry::http::configure);
 }
 
 pub async fn unmatched() -> HttpResponse {

@@ -6,7 +6,7 @@ use crate::{
     config::ServeArgs,
     error::{Error, Kind, Result},
     filters::change::MetadataChange,
-    modules::spool,
+    modules::spool::{self, Spooled},
     releases::{self, Uploaded},
     state::State,
 };
@@ -15,7 +15,7 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 use tamis_entities::value::{Sha256, Slug, Version};
 use tamis_outbound::{
     Client, Guard, Limits, OutboundError, SystemResolver, UnboxError, parse_url,
-    source::{GithubHosts, locate},
+    source::{GithubHosts, Hint, locate},
     unbox::unbox,
 };
 use utoipa::ToSchema;
@@ -51,6 +51,13 @@ pub fn client(serve: &ServeArgs) -> Result<Client> {
 
 struct Temporary(PathBuf);
 
+impl Temporary {
+    /// From here on somebody else removes it.
+    fn given(mut self) -> PathBuf {
+        std::mem::take(&mut self.0)
+    }
+}
+
 impl Drop for Temporary {
     fn drop(&mut self) {
         let _ = std::fs::remove_file(&self.0);
@@ -60,22 +67,7 @@ impl Drop for Temporary {
 pub async fn import(state: &State, caller: Caller, request: ImportRequest) -> Result<Uploaded> {
     // The right to write there first: nobody makes us fetch for nothing.
     let target = access::target(state, caller, &request.namespace, &request.filter).await?;
-    let url = parse_url(&request.url).map_err(refusal)?;
-    let located = locate(&url, &GithubHosts::new([state.serve.github_url.clone()]));
-    let fetched = Temporary(spool::new_path(state));
-    let (_, hint) = {
-        let _turn = state.transfers.acquire().await.map_err(|e| Error::internal(e.to_string()))?;
-        state.outbound.fetch_source(&located, &fetched.0).await.map_err(refusal)?
-    };
-    let unpacked = Temporary(spool::new_path(state));
-    let limits =
-        Limits { max_unpacked: state.outbound.limits().max_unpacked, ..state.outbound.limits().clone() };
-    let (from, to) = (fetched.0.clone(), unpacked.0.clone());
-    tokio::task::spawn_blocking(move || unbox(&from, &to, &hint, &limits)).await?.map_err(unpack_refusal)?;
-    let spooled = spool::adopt(unpacked.0.clone()).await?;
-    if spooled.size > state.serve.max_module_bytes {
-        return Err(spool::too_large(state.serve.max_module_bytes));
-    }
+    let spooled = fetch(state, &request.url).await?;
     if let Some(expected) = &request.sha256
         && *expected != spooled.sha256
     {
@@ -83,6 +75,67 @@ pub async fn import(state: &State, caller: Caller, request: ImportRequest) -> Re
         return Err(Error::new(Kind::Upstream, "digest-mismatch", detail));
     }
     releases::upload(state, target, &request.version, spooled, MetadataChange::default()).await
+}
+
+/// The one module that is there, unpacked. Ask first whether whoever wants it may do anything with it.
+async fn fetch(state: &State, url: &str) -> Result<Spooled> {
+    let (fetched, hint) = download(state, url).await?;
+    Ok(unpack(state, &fetched, hint).await?.map_err(unpack_refusal)?.spooled)
+}
+
+/// A module, and its path in the directory or archive that it was in.
+pub struct Found {
+    pub path: Option<String>,
+    pub spooled: Spooled,
+}
+
+/// All that a link to a directory on GitHub leads to, of anything else the one module that it is.
+pub async fn fetch_all(state: &State, url: &str) -> Result<Vec<Found>> {
+    let (fetched, hint) = download(state, url).await?;
+    let hint = Hint { every: hint.wrapped, ..hint };
+    let paths = match unpack(state, &fetched, hint.clone()).await? {
+        Ok(one) => return Ok(vec![one]),
+        Err(UnboxError::Ambiguous { candidates, total }) if hint.every => match candidates.len() {
+            all if all == total as usize => candidates,
+            most => {
+                let detail = format!("{total} modules are there; link to a directory with at most {most}");
+                return Err(Error::new(Kind::Upstream, "unpack-failed", detail));
+            }
+        },
+        Err(error) => return Err(unpack_refusal(error)),
+    };
+    let mut all = vec![];
+    for path in paths {
+        let one = Hint { entry: Some(path), ..hint.clone() };
+        all.push(unpack(state, &fetched, one).await?.map_err(unpack_refusal)?);
+    }
+    Ok(all)
+}
+
+async fn download(state: &State, url: &str) -> Result<(Temporary, Hint)> {
+    let url = parse_url(url).map_err(refusal)?;
+    let located = locate(&url, &GithubHosts::new([state.serve.github_url.clone()]));
+    let fetched = Temporary(spool::new_path(state));
+    let _turn = state.transfers.acquire().await.map_err(|e| Error::internal(e.to_string()))?;
+    let (_, hint) = state.outbound.fetch_source(&located, &fetched.0).await.map_err(refusal)?;
+    Ok((fetched, hint))
+}
+
+async fn unpack(state: &State, fetched: &Temporary, hint: Hint) -> Result<Result<Found, UnboxError>> {
+    let unpacked = Temporary(spool::new_path(state));
+    let limits =
+        Limits { max_unpacked: state.outbound.limits().max_unpacked, ..state.outbound.limits().clone() };
+    let (from, to) = (fetched.0.clone(), unpacked.0.clone());
+    let inside = hint.wrapped || hint.entry.is_some();
+    let path = match tokio::task::spawn_blocking(move || unbox(&from, &to, &hint, &limits)).await? {
+        Ok(unboxed) => unboxed.name.filter(|_| inside),
+        Err(error) => return Ok(Err(error)),
+    };
+    let spooled = spool::adopt(unpacked.given()).await?;
+    match spooled.size > state.serve.max_module_bytes {
+        true => Err(spool::too_large(state.serve.max_module_bytes)),
+        false => Ok(Ok(Found { path, spooled })),
+    }
 }
 
 fn refusal(error: OutboundError) -> Error {

@@ -29,6 +29,12 @@ pub enum Job {
     SendWebhook { delivery: Uuid },
     /// Mails somebody what is new in their inbox.
     SendMail { user: Uuid },
+    /// Brings a target to what is wanted of it.
+    Deploy { target: Uuid },
+    /// Compares what a target lists with what is wanted of it.
+    ReadBack { target: Uuid },
+    /// Wants of targets what their rules pick: one rule for all filters, or all rules for one filter.
+    FollowRules { filter: Option<Uuid>, rule: Option<Uuid> },
 }
 
 /// Which jobs a worker takes. What goes out may wait for somebody else's server, and must hold up
@@ -37,11 +43,14 @@ pub enum Job {
 pub enum Lane {
     Inside,
     Outgoing,
+    /// To targets, of which each may take long and many may be away.
+    Deploying,
     All,
 }
 
-/// The kinds of the outgoing lane.
-pub const OUTGOING: [&str; 2] = ["send_webhook", "send_mail"];
+/// The kinds that wait for somebody else's server.
+pub const OUTGOING: [&str; 4] = ["send_webhook", "send_mail", "deploy", "read_back"];
+pub const DEPLOYING: [&str; 2] = ["deploy", "read_back"];
 
 impl Job {
     fn kind(&self) -> &'static str {
@@ -51,6 +60,9 @@ impl Job {
             Job::Tell { .. } => "tell",
             Job::SendWebhook { .. } => "send_webhook",
             Job::SendMail { .. } => "send_mail",
+            Job::Deploy { .. } => "deploy",
+            Job::ReadBack { .. } => "read_back",
+            Job::FollowRules { .. } => "follow_rules",
         }
     }
 
@@ -61,6 +73,11 @@ impl Job {
             Job::Tell { event } => crate::notify::tell::run(state, *event).await,
             Job::SendWebhook { delivery } => crate::webhooks::send::run(state, *delivery).await,
             Job::SendMail { user } => crate::notify::mail::run(state, *user).await,
+            Job::Deploy { target } => crate::deployments::deliver::run(state, *target).await,
+            Job::ReadBack { target } => crate::deployments::read_back::run(state, *target).await,
+            Job::FollowRules { filter, rule } => {
+                crate::deployments::follow::follow(state, *filter, *rule).await
+            }
         }
     }
 }
@@ -72,7 +89,9 @@ impl Job {
             Job::CheckReview { review } => crate::reviews::checks::give_up(state, *review).await,
             Job::SendWebhook { delivery } => crate::webhooks::send::give_up(state, *delivery).await,
             Job::SendMail { user } => crate::notify::mail::forget(state, *user).await,
-            Job::IndexNamespace { .. } | Job::Tell { .. } => Ok(()),
+            // Another turn comes round by itself.
+            Job::Deploy { .. } | Job::ReadBack { .. } => Ok(()),
+            Job::IndexNamespace { .. } | Job::Tell { .. } | Job::FollowRules { .. } => Ok(()),
         }
     }
 }

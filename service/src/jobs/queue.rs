@@ -1,6 +1,6 @@
 //! Claiming and finishing: one `UPDATE … RETURNING` under a lease, so that two workers
 //! never hold one job, on either database.
-use super::{Job, Lane, OUTGOING, lease::holder};
+use super::{DEPLOYING, Job, Lane, OUTGOING, lease::holder};
 use crate::{
     error::{Error, Result},
     state::State,
@@ -20,7 +20,10 @@ const MAX_ATTEMPTS: i64 = 12;
 fn of(lane: Lane) -> Condition {
     match lane {
         Lane::All => Condition::all(),
-        Lane::Outgoing => Condition::all().add(job::Column::Kind.is_in(OUTGOING)),
+        Lane::Outgoing => Condition::all()
+            .add(job::Column::Kind.is_in(OUTGOING))
+            .add(job::Column::Kind.is_not_in(DEPLOYING)),
+        Lane::Deploying => Condition::all().add(job::Column::Kind.is_in(DEPLOYING)),
         Lane::Inside => Condition::all().add(job::Column::Kind.is_not_in(OUTGOING)),
     }
 }
@@ -60,15 +63,25 @@ async fn claim(state: &State, lane: Lane) -> Result<Option<job::Model>> {
 
 /// Runs one due job of the lane, if there is one.
 pub async fn run_one(state: &State, lane: Lane) -> Result<bool> {
+    let Some(row) = take(state, lane).await? else { return Ok(false) };
+    perform(state, row).await?;
+    Ok(true)
+}
+
+/// Claims one due job of the lane, if there is one.
+pub async fn take(state: &State, lane: Lane) -> Result<Option<job::Model>> {
     // A read first: an idle server writes nothing.
-    if !any_due(state, lane).await? {
-        return Ok(false);
+    match any_due(state, lane).await? {
+        true => claim(state, lane).await,
+        false => Ok(None),
     }
-    let Some(row) = claim(state, lane).await? else { return Ok(false) };
+}
+
+/// Runs a job that was claimed.
+pub async fn perform(state: &State, row: job::Model) -> Result<()> {
     if row.attempts > MAX_ATTEMPTS {
         let outcome = Err(Error::internal("given up: the process ended each time that this ran"));
-        finish(state, &row, outcome).await?;
-        return Ok(true);
+        return finish(state, &row, outcome).await;
     }
     let outcome = match serde_json::from_value::<Job>(row.payload.clone()) {
         Ok(job) => {
@@ -80,8 +93,7 @@ pub async fn run_one(state: &State, lane: Lane) -> Result<bool> {
         }
         Err(error) => Err(Error::internal(format!("unreadable job: {error}"))),
     };
-    finish(state, &row, outcome).await?;
-    Ok(true)
+    finish(state, &row, outcome).await
 }
 
 async fn any_due(state: &State, lane: Lane) -> Result<bool> {

@@ -2,8 +2,8 @@
 //! safe on every replica at once; leases decide who does it.
 use super::{Lane, queue};
 use crate::{
-    audit, catalog, counts, error::Result, http::idempotency, modules, notify, oauth, publishing, reviews,
-    sign_in, state::State, webhooks,
+    audit, capability_urls, catalog, counts, deployments, error::Result, http::idempotency, meshery, modules,
+    notify, oauth, publishing, registry, reviews, sign_in, state::State, webhooks,
 };
 use std::{future::Future, time::Duration};
 use tokio::{sync::watch, task::JoinSet, time};
@@ -29,6 +29,7 @@ pub fn spawn(state: State) -> Background {
     for _ in 0..SENDERS {
         tasks.spawn(send(state.clone(), stopped.clone()));
     }
+    tasks.spawn(deploy(state.clone(), stopped.clone()));
     let every = |seconds| Duration::from_secs(seconds);
     tasks.spawn(repeat("audit-seal", every(1), state.clone(), stopped.clone(), |s| async move {
         audit::chain::seal(&s).await.map(|_| ())
@@ -42,8 +43,17 @@ pub fn spawn(state: State) -> Background {
     tasks.spawn(repeat("catalog-facets", every(60), state.clone(), stopped.clone(), |s| async move {
         catalog::facets::fill(&s).await
     }));
+    tasks.spawn(repeat("release-forms", every(60), state.clone(), stopped.clone(), |s| async move {
+        registry::forms::fill(&s).await
+    }));
     tasks.spawn(repeat("review-times", every(60), state.clone(), stopped.clone(), |s| async move {
         reviews::times::scheduled(&s).await
+    }));
+    tasks.spawn(repeat("capability-urls", every(3600), state.clone(), stopped.clone(), |s| async move {
+        capability_urls::warn::scheduled(&s).await
+    }));
+    tasks.spawn(repeat("deployments", every(5), state.clone(), stopped.clone(), |s| async move {
+        deployments::sweep::scheduled(&s).await
     }));
     tasks.spawn(repeat("expiry", every(3600), state, stopped, |s| async move { forget_expired(&s).await }));
     Background { stop, tasks }
@@ -82,6 +92,38 @@ async fn send(state: State, mut stopped: watch::Receiver<bool>) {
     }
 }
 
+/// Targets that are spoken to at once, by each process. One that does not answer holds up its own task only.
+const TARGETS: usize = 64;
+
+/// One loop that claims, a task for each target.
+async fn deploy(state: State, mut stopped: watch::Receiver<bool>) {
+    let mut turns = JoinSet::new();
+    while !*stopped.borrow() {
+        while turns.try_join_next().is_some() {}
+        let full = turns.len() >= TARGETS;
+        match if full { Ok(None) } else { queue::take(&state, Lane::Deploying).await } {
+            Ok(Some(job)) => {
+                let state = state.clone();
+                turns.spawn(async move {
+                    if let Err(error) = queue::perform(&state, job).await {
+                        tracing::warn!(%error, "a deployment job cannot be finished");
+                    }
+                });
+                continue;
+            }
+            Ok(None) => {}
+            Err(error) => tracing::warn!(%error, "the job queue cannot be read"),
+        }
+        tokio::select! {
+            () = state.deploying.wait() => {}
+            Some(_) = turns.join_next() => {}
+            () = time::sleep(Duration::from_millis(500)) => {}
+            _ = stopped.changed() => {}
+        }
+    }
+    while turns.join_next().await.is_some() {}
+}
+
 async fn repeat<F, Fut>(
     name: &'static str,
     period: Duration,
@@ -107,8 +149,12 @@ async fn repeat<F, Fut>(
 async fn forget_expired(state: &State) -> Result<()> {
     sign_in::session::forget_expired(state).await?;
     oauth::forget_expired(state).await?;
+    meshery::sessions::forget_expired(state).await?;
     publishing::forget_expired(state).await?;
     notify::forget_expired(state).await?;
+    capability_urls::forget_expired(state).await?;
     webhooks::deliver::forget_expired(state).await?;
+    deployments::sweep::forget_expired(state).await?;
+    registry::uploads::forget_expired(state).await?;
     idempotency::forget_expired(state).await
 }

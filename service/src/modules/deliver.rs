@@ -17,10 +17,10 @@ use actix_web::{
     http::{StatusCode, header},
 };
 use bytes::Bytes;
-use futures_util::{Stream, StreamExt, TryStreamExt};
+use futures_util::{Stream, StreamExt, TryStreamExt, stream::BoxStream};
 use sea_orm::EntityTrait;
 use std::ops::Range;
-use tamis_blobs::BlobError;
+use tamis_blobs::{BlobError, BlobKey};
 use tamis_entities::{
     module,
     value::{ModuleState, Sha256},
@@ -29,7 +29,7 @@ use tamis_entities::{
 pub struct Delivery<'a> {
     pub sha256: &'a Sha256,
     pub size: u64,
-    /// Of the stored object, if the caller knows it: then the bytes may come from memory.
+    /// Of the stored object, if the caller knows it; else it is looked up.
     pub generation: Option<i64>,
     /// Anyone may have these bytes, so any cache may keep them.
     pub public: bool,
@@ -42,16 +42,27 @@ pub struct Delivery<'a> {
 /// As much as one connection holds of a module that is in memory.
 const PIECE: u64 = 64 * 1024;
 
+/// Each is one GET of the store.
+async fn fetch(state: &State, key: &BlobKey) -> Result<tamis_blobs::Blob, BlobError> {
+    metrics::counter!("tamis_module_fetches_total").increment(1);
+    state.blobs.open(key).await
+}
+
+/// The generation of the object that has the bytes now.
+async fn live(state: &State, sha256: &Sha256) -> Result<Option<i64>> {
+    let row = module::Entity::find_by_id(sha256.clone()).one(&*state.db).await?;
+    Ok(row.filter(|m| m.state == ModuleState::Live).map(|m| m.generation))
+}
+
 async fn open(state: &State, sha256: &Sha256) -> Result<tamis_blobs::Blob> {
     let mut tried = None;
     loop {
-        let row = module::Entity::find_by_id(sha256.clone()).one(&*state.db).await?;
-        let row = row.filter(|m| m.state == ModuleState::Live).ok_or_else(Error::not_found)?;
-        if tried == Some(row.generation) {
+        let generation = live(state, sha256).await?.ok_or_else(Error::not_found)?;
+        if tried == Some(generation) {
             return Err(damaged(sha256, &BlobError::NotFound));
         }
-        tried = Some(row.generation);
-        match state.blobs.open(&store::key(sha256, row.generation)?).await {
+        tried = Some(generation);
+        match fetch(state, &store::key(sha256, generation)?).await {
             // Perhaps it was replaced since the row was read; if not, the row says so again.
             Err(BlobError::NotFound) => {}
             opened => return Ok(opened?),
@@ -126,30 +137,47 @@ pub async fn send(state: &State, request: &HttpRequest, delivery: Delivery<'_>) 
     // A range from further on continues a download that was counted.
     let counted = if range.start == 0 { length } else { 0 };
     let mut tally = Tally::new(state, delivery.counted, delivery.public, counted);
-    match hot(state, &delivery).await {
-        Ok(Some(bytes)) => {
-            let pieces = pieces(bytes, range).inspect_ok(move |piece| tally.sent(piece.len()));
-            return Ok(reply.body(SizedStream::new(length, pieces)));
-        }
+    let bytes = stream(state, delivery.sha256, delivery.size, delivery.generation, range).await?;
+    Ok(reply.body(SizedStream::new(length, bytes.inspect_ok(move |piece| tally.sent(piece.len())))))
+}
+
+/// Bytes of the store, checked: from memory where there is room.
+pub async fn stream(
+    state: &State,
+    sha256: &Sha256,
+    size: u64,
+    generation: Option<i64>,
+    range: Range<u64>,
+) -> Result<BoxStream<'static, Result<Bytes>>> {
+    let generation = match generation {
+        None => live(state, sha256).await?,
+        known => known,
+    };
+    match hot(state, sha256, size, generation).await {
+        Ok(Some(bytes)) => return Ok(pieces(bytes, range).boxed()),
         // Too much for the memory, or replaced since the row was read: `open` looks again.
         Ok(None) | Err(BlobError::NotFound) => {}
-        Err(error) => return Err(damaged(delivery.sha256, &error)),
+        Err(error) => return Err(damaged(sha256, &error)),
     }
-    let blob = open(state, delivery.sha256).await?;
-    let (digest, sha256) = (delivery.sha256.bytes(), delivery.sha256.clone());
+    let blob = open(state, sha256).await?;
+    let (digest, sha256) = (sha256.bytes(), sha256.clone());
     let bytes = tamis_blobs::verified(blob, digest, range).map_err(move |error| {
         tracing::error!(module.sha256 = sha256.hex(), %error, "a stored module cannot be delivered");
         Error::from(error)
     });
-    let bytes = bytes.inspect_ok(move |chunk| tally.sent(chunk.len()));
-    Ok(reply.body(SizedStream::new(length, bytes)))
+    Ok(bytes.boxed())
 }
 
-async fn hot(state: &State, delivery: &Delivery<'_>) -> Result<Option<Bytes>, BlobError> {
-    let Some(generation) = delivery.generation else { return Ok(None) };
-    let key = store::key(delivery.sha256, generation)?;
-    let load = || async { collect(state.blobs.open(&key).await?, delivery.sha256).await };
-    state.hot.get(&key, delivery.size, load).await
+async fn hot(
+    state: &State,
+    sha256: &Sha256,
+    size: u64,
+    generation: Option<i64>,
+) -> Result<Option<Bytes>, BlobError> {
+    let Some(generation) = generation else { return Ok(None) };
+    let key = store::key(sha256, generation)?;
+    let load = || async { collect(fetch(state, &key).await?, sha256).await };
+    state.hot.get(&key, size, load).await
 }
 
 /// In pieces, since the server copies each into the buffer of its connection.

@@ -12,7 +12,7 @@ use sea_orm::{
 use serde::Serialize;
 use std::time::Duration;
 use tamis_entities::{
-    module, module_lease, release,
+    module, module_lease, registry_blob, registry_part, release,
     value::{ModuleState, Sha256, Timestamp},
 };
 
@@ -80,7 +80,7 @@ async fn forget_lapsed_leases(state: &State) -> Result<()> {
     txn.commit().await
 }
 
-/// Live, older than the grace, in no release, and leased by nobody.
+/// Live, older than the grace, in no release or repository, on no way into one, and leased by nobody.
 fn unused(before: Timestamp) -> Condition {
     let of_module =
         |column: (DynIden, DynIden)| Expr::col(column).equals((module::Entity, module::Column::Sha256));
@@ -94,10 +94,22 @@ fn unused(before: Timestamp) -> Condition {
         .column(module_lease::Column::Id)
         .filter(of_module((module_lease::Entity.into_iden(), module_lease::Column::Sha256.into_iden())))
         .into_query();
+    let in_repository = registry_blob::Entity::find()
+        .select_only()
+        .column(registry_blob::Column::Digest)
+        .filter(of_module((registry_blob::Entity.into_iden(), registry_blob::Column::Sha256.into_iden())))
+        .into_query();
+    let on_its_way = registry_part::Entity::find()
+        .select_only()
+        .column(registry_part::Column::Start)
+        .filter(of_module((registry_part::Entity.into_iden(), registry_part::Column::Sha256.into_iden())))
+        .into_query();
     Condition::all()
         .add(module::Column::State.eq(ModuleState::Live))
         .add(module::Column::UsedAt.lt(before))
         .add(Expr::exists(released).not())
+        .add(Expr::exists(in_repository).not())
+        .add(Expr::exists(on_its_way).not())
         .add(Expr::exists(leased).not())
 }
 

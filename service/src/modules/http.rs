@@ -1,5 +1,8 @@
 //! `/modules/sha256/{hex}.wasm`: the bytes by digest, for proxies. No redirect, no coding.
-use super::deliver::{self, Delivery};
+use super::{
+    deliver::{self, Delivery},
+    standing,
+};
 use crate::{
     auth::{
         Caller,
@@ -12,11 +15,11 @@ use crate::{
     state::State,
 };
 use actix_web::{HttpRequest, HttpResponse, get, web};
-use sea_orm::{ColumnTrait, EntityTrait, ExprTrait, QueryFilter, QuerySelect, QueryTrait, sea_query::Expr};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use std::collections::HashMap;
 use tamis_entities::{
-    filter, module, release,
-    value::{ModuleState, ReleaseState, Sha256},
+    filter, release,
+    value::{ReleaseState, Sha256},
 };
 
 /// The bytes of a module, for the document.
@@ -54,8 +57,8 @@ pub async fn get_module(
     let file: String = segment(&request, "file")?;
     let hex = file.strip_suffix(".wasm").filter(|hex| hex.len() == 64).ok_or_else(Error::not_found)?;
     let sha256: Sha256 = hex.parse().map_err(|_| Error::not_found())?;
-    let (size, generation, public, counted) = match for_anyone(&state, &sha256).await? {
-        Some((size, generation)) => (size, Some(generation), true, Of::Digest(sha256.bytes())),
+    let (size, generation, public, counted) = match standing::open(&state, &sha256).await? {
+        Some(open) => (open.size, Some(open.generation), true, Of::Digest(sha256.bytes())),
         None => {
             let (release, public) = permission(&state, &caller, &sha256).await?;
             let size = u64::try_from(release.size).map_err(|_| Error::not_found())?;
@@ -64,23 +67,6 @@ pub async fn get_module(
     };
     let delivery = Delivery { sha256: &sha256, size, generation, public, counted, filename: None };
     deliver::send(&state, &request, delivery).await
-}
-
-/// Size and generation if anyone may have the bytes: one question for what proxies ask most.
-async fn for_anyone(state: &State, sha256: &Sha256) -> Result<Option<(u64, i64)>> {
-    let with = |states: &[ReleaseState]| {
-        let here = Expr::col((release::Entity, release::Column::Sha256))
-            .equals((module::Entity, module::Column::Sha256));
-        let such = release::Entity::find().select_only().column(release::Column::Id).filter(here);
-        Expr::exists(such.filter(release::Column::State.is_in(states.iter().copied())).into_query())
-    };
-    let row = module::Entity::find_by_id(sha256.clone())
-        .filter(module::Column::State.eq(ModuleState::Live))
-        .filter(with(&[ReleaseState::Published, ReleaseState::Yanked]))
-        .filter(with(&[ReleaseState::Quarantined]).not())
-        .one(&*state.db)
-        .await?;
-    Ok(row.and_then(|m| Some((u64::try_from(m.size).ok()?, m.generation))))
 }
 
 /// The release by which the caller may have the module, and whether anyone may.

@@ -63,12 +63,54 @@ where
 }
 
 /// The same under another name, such as that of a part; errors speak of it.
-pub async fn receive_as<S, E>(state: &State, mut stream: S, field: &str) -> Result<Spooled>
+pub async fn receive_as<S, E>(state: &State, stream: S, field: &str) -> Result<Spooled>
 where
     S: Stream<Item = std::result::Result<Bytes, E>> + Unpin,
     E: std::fmt::Display,
 {
     let limit = state.serve.max_module_bytes;
+    let spooled = take(state, stream, limit, too_large, |_| {}).await.map_err(|error| error.under(field))?;
+    if spooled.size == 0 {
+        return Err(Error::invalid(field, "it is empty; send the wasm bytes"));
+    }
+    fail_here!("upload.after-spool");
+    Ok(spooled)
+}
+
+/// Why a body could not be taken.
+pub enum Cut {
+    /// The sender stopped before the end.
+    Early(String),
+    Refused(Error),
+}
+
+impl Cut {
+    fn under(self, field: &str) -> Error {
+        match self {
+            Self::Early(cause) => Error::invalid(field, format!("the upload ended early: {cause}")),
+            Self::Refused(error) => error,
+        }
+    }
+}
+
+impl<E: Into<Error>> From<E> for Cut {
+    fn from(error: E) -> Self {
+        Self::Refused(error.into())
+    }
+}
+
+/// A body of any kind, empty ones too; `each` sees the bytes as they pass.
+pub async fn take<S, E>(
+    state: &State,
+    mut stream: S,
+    limit: u64,
+    beyond: impl Fn(u64) -> Error,
+    mut each: impl FnMut(&[u8]),
+) -> std::result::Result<Spooled, Cut>
+where
+    S: Stream<Item = std::result::Result<Bytes, E>> + Unpin,
+    E: std::fmt::Display,
+{
     let path = new_path(state);
     let mut unfinished = Unfinished(Some(path.clone()));
     // Made here and now: on the blocking pool it might come to be after a client who left at
@@ -78,22 +120,18 @@ where
     let mut hasher = sha2::Sha256::new();
     let mut size = 0u64;
     while let Some(chunk) = stream.next().await {
-        let chunk = chunk.map_err(|e| Error::invalid(field, format!("the upload ended early: {e}")))?;
+        let chunk = chunk.map_err(|e| Cut::Early(e.to_string()))?;
         size += chunk.len() as u64;
         if size > limit {
-            return Err(too_large(limit));
+            return Err(Cut::Refused(beyond(limit)));
         }
         hasher.update(&chunk);
+        each(&chunk);
         file.write_all(&chunk).await?;
     }
     file.flush().await?;
-    if size == 0 {
-        return Err(Error::invalid(field, "it is empty; send the wasm bytes"));
-    }
     unfinished.0 = None;
-    let spooled = Spooled { path, sha256: Sha256::from_bytes(hasher.finalize().into()), size };
-    fail_here!("upload.after-spool");
-    Ok(spooled)
+    Ok(Spooled { path, sha256: Sha256::from_bytes(hasher.finalize().into()), size })
 }
 
 /// A file that is on disk already, such as an unpacked import.

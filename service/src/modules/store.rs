@@ -1,7 +1,10 @@
-//! From a spooled file to a named module. `admit` leases the digest, verifies and stores;
-//! `Admitted::name` makes the row inside the caller's transaction. In this order a row
-//! never names bytes that the store has not confirmed.
-use super::spool::Spooled;
+//! From a spooled file to a named module, and the reports of modules. `admit` leases the digest,
+//! verifies and stores; `Admitted::name` makes the row inside the caller's transaction.
+pub use super::objects::{Named, end_lease, key, lock_in_order, touch};
+use super::{
+    objects::{self, Stored, take_lease},
+    spool::Spooled,
+};
 use crate::{
     db::WriteTxn,
     error::{Error, Result},
@@ -9,25 +12,18 @@ use crate::{
     state::State,
 };
 use sea_orm::{
-    ActiveValue::Set,
-    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter,
-    sea_query::{Expr, OnConflict},
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, sea_query::OnConflict,
 };
 use std::{
     collections::{HashMap, HashSet},
     path::Path,
-    time::Duration,
 };
-use tamis_blobs::{BlobError, BlobKey};
 use tamis_entities::{
-    module, module_lease, report,
-    value::{ModuleState, PluginType, Sha256, Verdict},
+    report,
+    value::{PluginType, Sha256, Verdict},
 };
 use tamis_verification::{Declared, Report, VERIFIER};
 use uuid::Uuid;
-
-/// Longer than any transfer may take.
-const LEASE: Duration = Duration::from_secs(3600);
 
 /// Bytes that are stored and verified, not yet named; the collector keeps away from them.
 pub struct Admitted {
@@ -35,12 +31,7 @@ pub struct Admitted {
     pub size: u64,
     pub report: Report,
     declared: Option<PluginType>,
-    generation: i64,
-    /// This upload put the object of this generation itself.
-    fresh: bool,
-    /// The generation that the module's row named while its object was missing or damaged.
-    replaces: Option<i64>,
-    lease: Uuid,
+    stored: Stored,
 }
 
 pub async fn admit(state: &State, spooled: &Spooled, declared: Option<PluginType>) -> Result<Admitted> {
@@ -59,65 +50,39 @@ async fn stored(
     declared: Option<PluginType>,
     lease: Uuid,
 ) -> Result<Admitted> {
+    let report = judge(state, spooled, declared).await?;
+    let stored = objects::stored(state, spooled, lease).await?;
+    fail_here!("upload.after-store");
+    Ok(Admitted { sha256: spooled.sha256.clone(), size: spooled.size, report, declared, stored })
+}
+
+/// The report of what may be admitted; refuses the rest, and stores nothing.
+pub async fn judge(state: &State, spooled: &Spooled, declared: Option<PluginType>) -> Result<Report> {
     let report = match known_report(state, &spooled.sha256, declared).await? {
         Some(report) => report,
         None => verify_file(state, spooled.path(), declared).await?,
     };
-    if matches!(report.verdict, tamis_verification::Verdict::Fail | tamis_verification::Verdict::Error) {
-        return Err(Error::rejected(report));
-    }
-    let (generation, fresh, replaces) = match held(state, spooled).await? {
-        Held::Whole(generation) => (generation, false, None),
-        Held::Damaged(generation) => (put(state, spooled).await?, true, Some(generation)),
-        Held::Nothing => (put(state, spooled).await?, true, None),
-    };
-    fail_here!("upload.after-store");
-    Ok(Admitted {
-        sha256: spooled.sha256.clone(),
-        size: spooled.size,
-        report,
-        declared,
-        generation,
-        fresh,
-        replaces,
-        lease,
-    })
-}
-
-/// What the store has of these bytes under the generation that a live row names.
-enum Held {
-    Nothing,
-    Whole(i64),
-    Damaged(i64),
-}
-
-/// Reads the stored copy again: an upload is acknowledged only for bytes that are there.
-async fn held(state: &State, spooled: &Spooled) -> Result<Held> {
-    let row = module::Entity::find_by_id(spooled.sha256.clone()).one(&*state.db).await?;
-    let Some(row) = row.filter(|row| row.state == ModuleState::Live) else { return Ok(Held::Nothing) };
-    let _turn = state.transfers.acquire().await.map_err(|e| Error::internal(e.to_string()))?;
-    match super::deliver::rehash(state, &row).await {
-        Ok(_) => Ok(Held::Whole(row.generation)),
-        Err(error @ (BlobError::NotFound | BlobError::Corrupt { .. })) => {
-            tracing::error!(module.sha256 = row.sha256.hex(), %error, "a damaged object is stored afresh");
-            Ok(Held::Damaged(row.generation))
+    match report.verdict {
+        tamis_verification::Verdict::Fail | tamis_verification::Verdict::Error => {
+            Err(Error::rejected(report))
         }
-        Err(error) => Err(error.into()),
+        _ => Ok(report),
     }
 }
 
-/// Stores the bytes under a generation that nobody else uses.
-async fn put(state: &State, spooled: &Spooled) -> Result<i64> {
-    let noise = u16::from_be_bytes(crate::clock::random::<2>()?) & 0x3ff;
-    let generation = state.clock.now().0.saturating_mul(1024) + i64::from(noise);
-    let _turn = state.transfers.acquire().await.map_err(|e| Error::internal(e.to_string()))?;
-    let key = key(&spooled.sha256, generation)?;
-    state.blobs.put_file(&key, spooled.path(), spooled.size, spooled.sha256.bytes()).await?;
-    Ok(generation)
-}
+impl Admitted {
+    pub fn lease(&self) -> Uuid {
+        self.stored.lease()
+    }
 
-pub fn key(sha256: &Sha256, generation: i64) -> Result<BlobKey, BlobError> {
-    BlobKey::module(sha256.hex(), generation)
+    /// Makes or touches the module's row with its report and ends the lease, in the caller's transaction.
+    pub async fn name(&self, state: &State, txn: &WriteTxn<'_>) -> Result<Named> {
+        if let Named::Lost = self.stored.name(state, txn).await? {
+            return Ok(Named::Lost);
+        }
+        insert_report(state, txn, &self.sha256, self.declared, &self.report).await?;
+        Ok(Named::Yes)
+    }
 }
 
 /// At most one verification per core at once, off the threads that serve.
@@ -237,125 +202,4 @@ async fn insert_report(
         .to_owned();
     report::Entity::insert(row).on_conflict(conflict).exec_without_returning(&**txn).await?;
     Ok(())
-}
-
-async fn take_lease(state: &State, sha256: &Sha256) -> Result<Uuid> {
-    let id = Uuid::now_v7();
-    let txn = state.db.begin_write().await?;
-    let row = module_lease::ActiveModel {
-        id: Set(id),
-        sha256: Set(sha256.clone()),
-        until: Set(state.clock.now().plus(LEASE)),
-    };
-    module_lease::Entity::insert(row).exec_without_returning(&*txn).await?;
-    txn.commit().await?;
-    Ok(id)
-}
-
-/// A lease that is not ended lapses by itself.
-pub async fn end_lease(state: &State, lease: Uuid) {
-    let done = async {
-        let txn = state.db.begin_write().await?;
-        module_lease::Entity::delete_by_id(lease).exec(&*txn).await?;
-        txn.commit().await
-    };
-    if let Err(error) = done.await {
-        tracing::warn!(%error, "a module lease was left to lapse");
-    }
-}
-
-/// What `name` found.
-pub enum Named {
-    Yes,
-    /// The lease has lapsed, or the object that was there at `admit` has been condemned
-    /// meanwhile: admit again.
-    Lost,
-}
-
-impl Admitted {
-    pub fn lease(&self) -> Uuid {
-        self.lease
-    }
-
-    /// Makes or touches the module's row and ends the lease, in the caller's transaction.
-    pub async fn name(&self, state: &State, txn: &WriteTxn<'_>) -> Result<Named> {
-        // The lease's row is what kept the collector away. If it is gone, this process has slept
-        // through its time and the object may be gone too.
-        let ended = module_lease::Entity::delete_by_id(self.lease).exec(&**txn).await?;
-        if ended.rows_affected == 0 || !self.name_leased(state, txn).await? {
-            return Ok(Named::Lost);
-        }
-        insert_report(state, txn, &self.sha256, self.declared, &self.report).await?;
-        Ok(Named::Yes)
-    }
-
-    /// False: the object that this upload relied on is no longer the module's.
-    async fn name_leased(&self, state: &State, txn: &WriteTxn<'_>) -> Result<bool> {
-        if !self.fresh {
-            return touch(state, txn, &self.sha256, Some(self.generation)).await;
-        }
-        if let Some(damaged) = self.replaces
-            && self.replace(state, txn, damaged).await?
-        {
-            return Ok(true);
-        }
-        // A change of the row itself, so that a collector waiting for it sees a young module.
-        if !touch(state, txn, &self.sha256, None).await? {
-            self.insert_or_revive(state, txn).await?;
-        }
-        Ok(true)
-    }
-
-    /// Points the row from a damaged object to ours.
-    async fn replace(&self, state: &State, txn: &WriteTxn<'_>, damaged: i64) -> Result<bool> {
-        let update = module::Entity::update_many()
-            .col_expr(module::Column::Generation, Expr::value(self.generation))
-            .col_expr(module::Column::UsedAt, Expr::value(state.clock.now()))
-            .filter(module::Column::Sha256.eq(self.sha256.clone()))
-            .filter(module::Column::State.eq(ModuleState::Live))
-            .filter(module::Column::Generation.eq(damaged));
-        Ok(update.exec(&**txn).await?.rows_affected > 0)
-    }
-
-    async fn insert_or_revive(&self, state: &State, txn: &WriteTxn<'_>) -> Result<()> {
-        let now = state.clock.now();
-        let row = module::ActiveModel {
-            sha256: Set(self.sha256.clone()),
-            size: Set(i64::try_from(self.size).unwrap_or(i64::MAX)),
-            generation: Set(self.generation),
-            state: Set(ModuleState::Live),
-            condemned_at: Set(None),
-            created_at: Set(now),
-            used_at: Set(now),
-        };
-        // Whoever finds a row here finds a condemned one, or one that came in this instant:
-        // both may point to the object that we have just confirmed.
-        let revive = OnConflict::column(module::Column::Sha256)
-            .update_columns([
-                module::Column::Generation,
-                module::Column::State,
-                module::Column::CondemnedAt,
-                module::Column::UsedAt,
-            ])
-            .to_owned();
-        module::Entity::insert(row).on_conflict(revive).exec_without_returning(&**txn).await?;
-        Ok(())
-    }
-}
-
-/// Marks a live module as used now; false when there is none (of that generation).
-pub async fn touch(
-    state: &State,
-    txn: &WriteTxn<'_>,
-    sha256: &Sha256,
-    generation: Option<i64>,
-) -> Result<bool> {
-    let mut update = module::Entity::update_many()
-        .col_expr(module::Column::UsedAt, Expr::value(state.clock.now()))
-        .filter(module::Column::Sha256.eq(sha256.clone()))
-        .filter(module::Column::State.eq(ModuleState::Live));
-    if let Some(generation) = generation {
-        update = update.filter(module::Column::Generation.eq(generation));
-    }
-    Ok(update.exec(&**txn).await?.rows_affected > 0)
 }

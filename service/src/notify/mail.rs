@@ -1,5 +1,5 @@
 //! Mail about what is in an inbox: one message for all that is new, and five minutes between two.
-//! Names and words only: nothing in it opens anything. Whom it concerns was decided before.
+//! Names and what people said, as plain text: nothing in it opens anything. Whom it concerns was decided before.
 use super::{inbox, view::About};
 use crate::{
     auth::{
@@ -238,27 +238,36 @@ fn words(kind: NoticeKind) -> &'static str {
         ReleaseUnyank => "is back from being yanked",
         ReleaseQuarantine => "was quarantined",
         ReleaseUnquarantine => "is out of quarantine",
+        CapabilityUrlEnding => {
+            "has a capability URL that ends soon: renew it, or proxies that start later get nothing"
+        }
     }
 }
 
 fn compose(state: &State, events: Vec<event::Model>) -> Result<(String, String)> {
-    let mut lines = vec![];
+    let (mut lines, mut text) = (vec![], String::new());
     for event in events {
         let Ok(kind) = event.kind.parse() else { continue };
         let about: About = serde_json::from_value(event.payload)?;
-        lines.push(format!("{}/{} {} {}", about.namespace, about.filter, about.version, words(kind)));
+        let line = format!("{}/{} {} {}", about.namespace, about.filter, about.version, words(kind));
+        text.push_str(&format!("{line}\n{}", quoted(about.why())));
+        lines.push(line);
     }
     let subject = match lines.as_slice() {
         [one] => format!("[Tamis] {one}"),
         more => format!("[Tamis] {} news", more.len()),
     };
     let base = &state.public_url;
-    let text = format!(
-        "{}\n\n--\n{base}\nYou get this because of your part in these filters.\n\
-        No more of it: set mail to false at {base}/api/v1/me/notifications\n",
-        lines.join("\n")
-    );
+    text.push_str(&format!(
+        "\n--\n{base}\nYou get this because of your part in these filters.\n\
+        No more of it: set mail to false at {base}/api/v1/me/notifications\n"
+    ));
     Ok((subject, text))
+}
+
+/// What somebody said, so that it looks like nothing that the server says.
+fn quoted(why: Option<&str>) -> String {
+    why.unwrap_or_default().lines().map(|line| format!("  > {line}\n")).collect()
 }
 
 #[cfg(test)]

@@ -38,6 +38,18 @@ pub struct Event<'a> {
     pub review: Option<Uuid>,
     /// More of it; what is shown of that is `view::About`'s to say.
     pub detail: Value,
+    /// The words of who did it, for those who are told; the audit log has none.
+    pub note: Option<String>,
+}
+
+/// Of longer words the beginning is told; the review has them whole.
+const MOST_WORDS: usize = 600;
+
+fn beginning(note: &str) -> String {
+    match note.char_indices().nth(MOST_WORDS) {
+        Some((end, _)) => format!("{} …", note.get(..end).unwrap_or(note).trim_end()),
+        None => note.to_owned(),
+    }
 }
 
 impl Event<'_> {
@@ -49,6 +61,9 @@ impl Event<'_> {
         });
         if let (Some(all), Value::Object(more)) = (payload.as_object_mut(), &self.detail) {
             all.extend(more.clone());
+        }
+        if let (Some(all), Some(note)) = (payload.as_object_mut(), &self.note) {
+            all.insert("note".into(), json!(beginning(note)));
         }
         payload
     }

@@ -37,7 +37,7 @@ pub fn audience(kind: NoticeKind) -> &'static [Who] {
             &[Authors, Holder]
         }
         ReleasePublish | ReleaseUnpublish | ReleaseUpdate | ReleaseYank | ReleaseUnyank
-        | ReleaseQuarantine | ReleaseUnquarantine => &[Authors],
+        | ReleaseQuarantine | ReleaseUnquarantine | CapabilityUrlEnding => &[Authors],
     }
 }
 

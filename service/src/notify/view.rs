@@ -1,5 +1,8 @@
 //! How an inbox looks from outside.
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    reviews::reasons,
+};
 use serde::{Deserialize, Serialize};
 use tamis_entities::{
     event, inbox_item,
@@ -30,7 +33,18 @@ pub struct About {
     pub review: Option<Uuid>,
     /// What the review asks for.
     pub action: Option<ReviewAction>,
+    /// A code of the catalogue of reasons, or words.
     pub reason: Option<String>,
+    /// What was said with it; of long words the beginning.
+    pub note: Option<String>,
+}
+
+impl About {
+    /// Why, in words.
+    pub fn why(&self) -> Option<&str> {
+        let reason = self.reason.as_deref();
+        self.note.as_deref().or_else(|| reasons::text(reason)).or(reason)
+    }
 }
 
 #[derive(Serialize, ToSchema)]

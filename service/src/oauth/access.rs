@@ -1,6 +1,6 @@
 //! Access tokens: ES256 JWT of the type `at+jwt` (RFC 9068), and what they are worth at our doors.
 //! The signature only says that we made it; whether it is good still is in the database.
-use super::{ACCESS_LIFE, keys, words::Words};
+use super::{ACCESS_LIFE, words::Words};
 use crate::{
     auth::{
         Caller, Identity,
@@ -87,6 +87,12 @@ fn part<T: DeserializeOwned>(text: &str) -> Option<T> {
 
 /// The claims of a token that we signed, be it over already.
 pub async fn signed(state: &State, text: &str) -> Result<Option<Claims>> {
+    let claims: Option<Claims> = signed_as(state, text, TYPE).await?;
+    Ok(claims.filter(|claims| claims.iss == state.public_url))
+}
+
+/// The same of another type of token; who issued it and whom it is for is not looked at.
+pub async fn signed_as<T: DeserializeOwned>(state: &State, text: &str, kind: &str) -> Result<Option<T>> {
     if text.len() > LONGEST {
         return Ok(None);
     }
@@ -96,17 +102,14 @@ pub async fn signed(state: &State, text: &str) -> Result<Option<Claims>> {
     else {
         return Ok(None);
     };
-    let Some(known) = part::<Head>(head).filter(|head| head.alg == "ES256" && head.typ == TYPE) else {
+    let Some(known) = part::<Head>(head).filter(|head| head.alg == "ES256" && head.typ == kind) else {
         return Ok(None);
     };
-    let keys = keys::current(state).await?;
+    let keys = state.oauth.keys.current(state).await?;
     let Some(key) = keys.verifier(&known.kid) else { return Ok(None) };
     let message = &text[..head.len() + 1 + claims.len()];
     let good = jsonwebtoken::crypto::verify(signature, message.as_bytes(), key, Algorithm::ES256);
-    if !good.unwrap_or(false) {
-        return Ok(None);
-    }
-    Ok(part::<Claims>(claims).filter(|claims| claims.iss == state.public_url))
+    Ok(if good.unwrap_or(false) { part(claims) } else { None })
 }
 
 /// A token that is good now, whoever it is for, and who it speaks for.

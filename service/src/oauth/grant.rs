@@ -5,7 +5,6 @@ use super::{
     access::{self, Claims},
     client::Client,
     form::Fields,
-    keys,
     refusal::Refusal,
     words::{Word, Words},
 };
@@ -133,7 +132,7 @@ struct IdClaims<'a> {
 /// Signs what was opened. After the transaction, because the first signature makes the first key.
 pub async fn tokens(state: &State, opened: Opened, nonce: Option<&str>) -> Result<Tokens, Refusal> {
     let Opened { grant, words, refresh_token } = opened;
-    let keys = keys::current(state).await?;
+    let keys = state.oauth.keys.current(state).await?;
     let claims = Claims::new(state, &grant, &words);
     let id_claims = IdClaims {
         iss: &claims.iss,

@@ -7,7 +7,6 @@ use super::{
     device::DeviceAuthorization,
     form::{Fields, Form},
     grant::{self, Opening, Tokens},
-    keys,
     refusal::Refusal,
     words::{Word, Words},
 };
@@ -199,7 +198,7 @@ pub struct PublishedKeys {
 #[utoipa::path(tag = "oauth", operation_id = "getKeys", params(), responses((status = 200, description = "A JSON Web Key Set", body = PublishedKeys), Problems), security(()))]
 #[get("/.well-known/jwks.json")]
 pub async fn get_keys(state: web::Data<State>) -> Result<HttpResponse> {
-    let keys = keys::current(&state).await?.published.clone();
+    let keys = state.oauth.keys.current(&state).await?.published.clone();
     let brief = (header::CACHE_CONTROL, "public, max-age=60");
     Ok(HttpResponse::Ok().insert_header(brief).json(PublishedKeys { keys }))
 }

@@ -14,14 +14,17 @@ pub mod form;
 pub mod grant;
 pub mod http;
 pub mod introspection;
-pub mod keys;
 pub mod metadata;
 pub mod pages;
 pub mod redirect;
 pub mod refusal;
 pub mod words;
 
-use crate::{error::Result, state::State};
+use crate::{
+    error::Result,
+    signing_keys::{self, Es256, Keys},
+    state::State,
+};
 use governor::{DefaultKeyedRateLimiter, Quota};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use std::{num::NonZeroU32, time::Duration};
@@ -41,14 +44,14 @@ const GUESSES: NonZeroU32 = NonZeroU32::MIN.saturating_add(7);
 
 /// What this process keeps between requests.
 pub struct Kept {
-    pub keys: keys::Keys,
+    pub keys: Keys<Es256>,
     pub guesses: DefaultKeyedRateLimiter<Uuid>,
 }
 
 impl Default for Kept {
     fn default() -> Self {
         let quota = Quota::per_minute(NonZeroU32::MIN.saturating_add(3)).allow_burst(GUESSES);
-        Self { keys: keys::Keys::default(), guesses: DefaultKeyedRateLimiter::keyed(quota) }
+        Self { keys: Keys::new(ACCESS_LIFE), guesses: DefaultKeyedRateLimiter::keyed(quota) }
     }
 }
 
@@ -62,6 +65,6 @@ pub async fn forget_expired(state: &State) -> Result<()> {
     devices.filter(oauth_device_code::Column::ExpiresAt.lt(before)).exec(&*txn).await?;
     // Their refresh tokens go with them.
     oauth_grant::Entity::delete_many().filter(oauth_grant::Column::ExpiresAt.lt(before)).exec(&*txn).await?;
-    keys::forget(state, &txn).await?;
+    signing_keys::forget(state, &txn).await?;
     txn.commit().await
 }

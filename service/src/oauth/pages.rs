@@ -236,7 +236,8 @@ fn check_seal(state: &State, fields: &Fields, visitor: &Visitor, put: &str) -> R
 /// What a browser that was left open must not give away.
 fn is_grave(words: &Words) -> bool {
     let scopes = words.scopes();
-    [Scope::ReviewsVote, Scope::TokensWrite, Scope::Admin].into_iter().any(|scope| scopes.has(scope))
+    let grave = [Scope::ReviewsVote, Scope::DeploymentsWrite, Scope::TokensWrite, Scope::Admin];
+    grave.into_iter().any(|scope| scopes.has(scope))
 }
 
 fn foreign(_: Error) -> Refusal {

@@ -40,6 +40,7 @@ impl Word {
             "releases:stage" => "upload drafts of your filters, and nothing more",
             "reviews:vote" => "decide reviews and quarantine releases in your name",
             "teams:write" => "create teams and change their members",
+            "deployments:write" => "say what your teams' targets hold, and take it back",
             "tokens:write" => "create and revoke tokens and clients that act for you",
             "admin" => "act as an administrator of this instance",
             other => other,

@@ -6,11 +6,14 @@ use crate::{
     state::State,
 };
 use futures_util::StreamExt;
-use sea_orm::{ColumnTrait, EntityTrait, Order, QueryFilter, QueryOrder, QuerySelect, QueryTrait};
+use sea_orm::{
+    ColumnTrait, EntityTrait, Order, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
+    sea_query::SelectStatement,
+};
 use serde::Serialize;
 use std::{collections::HashSet, fmt};
 use tamis_blobs::BlobError;
-use tamis_entities::{module, release, value::ModuleState};
+use tamis_entities::{module, registry_blob, registry_manifest, release, value::ModuleState};
 
 const BATCH: u64 = 500;
 
@@ -26,7 +29,7 @@ pub struct Found {
 #[derive(Debug, Serialize)]
 pub struct Problem {
     /// `missing`: a row without object. `corrupt`: other bytes than the digest says. `dangling`: a
-    /// release without a module. `foreign`: a name that Tamis never writes.
+    /// release without a module, or a blob of a repository without its bytes. `foreign`: a name that Tamis never writes.
     pub kind: &'static str,
     pub object: String,
     pub detail: String,
@@ -95,17 +98,52 @@ pub async fn run(state: &State) -> Result<Found> {
     found.orphans = objects.into_iter().collect();
     found.orphans.sort();
     dangling(state, &mut found).await?;
+    registry(state, &mut found).await?;
     Ok(found)
+}
+
+/// Blobs of repositories whose bytes no live row names, and manifests that are not what their digest says.
+async fn registry(state: &State, found: &mut Found) -> Result<()> {
+    let lost = registry_blob::Entity::find().filter(registry_blob::Column::Sha256.not_in_subquery(live()));
+    for blob in lost.all(&*state.db).await? {
+        found.problems.push(Problem {
+            kind: "dangling",
+            object: format!("blob of repository {}", blob.filter_id),
+            detail: format!("{} names {}", blob.digest, blob.sha256.digest()),
+        });
+    }
+    let mut after = uuid::Uuid::nil();
+    loop {
+        let rows = registry_manifest::Entity::find()
+            .filter(registry_manifest::Column::Id.gt(after))
+            .order_by(registry_manifest::Column::Id, Order::Asc)
+            // Each may have megabytes.
+            .limit(20)
+            .all(&*state.db)
+            .await?;
+        let Some(last) = rows.last() else { return Ok(()) };
+        after = last.id;
+        for row in rows.iter().filter(|row| !crate::registry::is_whole(row)) {
+            found.problems.push(Problem {
+                kind: "corrupt",
+                object: format!("manifest of repository {}", row.filter_id),
+                detail: format!("its bytes do not have the digest {}", row.digest),
+            });
+        }
+    }
+}
+
+fn live() -> SelectStatement {
+    module::Entity::find()
+        .select_only()
+        .column(module::Column::Sha256)
+        .filter(module::Column::State.eq(ModuleState::Live))
+        .into_query()
 }
 
 /// Releases whose module has no live row; one statement, so that nothing moves meanwhile.
 async fn dangling(state: &State, found: &mut Found) -> Result<()> {
-    let live = module::Entity::find()
-        .select_only()
-        .column(module::Column::Sha256)
-        .filter(module::Column::State.eq(ModuleState::Live))
-        .into_query();
-    let lost = release::Entity::find().filter(release::Column::Sha256.not_in_subquery(live));
+    let lost = release::Entity::find().filter(release::Column::Sha256.not_in_subquery(live()));
     for release in lost.all(&*state.db).await? {
         found.problems.push(Problem {
             kind: "dangling",

@@ -21,6 +21,7 @@ use crate::{
         http::WasmBytes,
         spool, store,
     },
+    registry,
     state::State,
 };
 use actix_multipart::Multipart;
@@ -323,6 +324,21 @@ pub async fn quarantine_release(
     })?;
     let release = publication::quarantine(&state, &found.access, &found.release, reason).await?;
     moved(&state, &found, &release).await
+}
+
+/// Make the form of Solo's specification
+///
+/// Two layers, one of them the module as it is, for readers that know no other form. It is pulled by its digest,
+/// which stands among the release's `forms` from then on; the same release gives the same digest everywhere.
+#[utoipa::path(tag = "releases", operation_id = "makeSoloForm",
+    params(("namespace" = String, Path, description = "Handle of a user or team"), ("filter" = String, Path, description = "Name of the filter"), ("version" = String, Path, description = "SemVer")),
+    responses((status = 201, description = "Made", body = ReleaseView), (status = 200, description = "It was there already", body = ReleaseView), Problems))]
+#[put("/api/v1/filters/{namespace}/{filter}/releases/{version}/forms/oci-solo")]
+pub async fn make_solo_form(state: web::Data<State>, found: ReleaseAccess) -> Result<HttpResponse> {
+    let made = registry::forms::solo::make(&state, &found.access, &found.release).await?;
+    let view = moved(&state, &found, &found.release).await?;
+    let mut reply = if made { HttpResponse::Created() } else { HttpResponse::Ok() };
+    Ok(reply.json(view.0))
 }
 
 async fn moved(

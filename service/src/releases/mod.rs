@@ -5,30 +5,28 @@ pub mod http;
 pub mod list;
 pub mod multipart;
 pub mod publication;
+mod upload;
 pub mod view;
+
+pub use upload::{Uploaded, upload, upload_pushed};
 
 use crate::{
     audit::{self, Actor},
-    auth::{Caller, FilterAccess, Identity, UploadTarget, access, again::again},
+    auth::{Identity, access},
     counts,
     db::WriteTxn,
     error::{Error, Kind, Result},
-    fail_here, failpoint,
-    filters::{self, change::MetadataChange},
-    modules::{
-        spool::Spooled,
-        store::{self, Admitted, Named},
-    },
-    reviews,
+    fail_here,
+    filters::change::MetadataChange,
+    modules::store,
+    registry, reviews,
     state::State,
 };
 use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect};
 use serde_json::json;
 use tamis_entities::{
-    filter, namespace, release, tombstone,
-    value::{
-        ArtifactKind, Lineage, MemberRole, Metadata, PluginType, ReleaseState, Sha256, Slug, Verdict, Version,
-    },
+    filter, release, tombstone,
+    value::{ArtifactKind, Lineage, Metadata, PluginType, ReleaseState, Sha256, Slug, Verdict, Version},
 };
 use uuid::Uuid;
 
@@ -40,149 +38,6 @@ pub struct Facts {
     pub abi_version: Option<String>,
     pub metadata: Metadata,
     pub lineage: Option<Lineage>,
-}
-
-pub struct Uploaded {
-    pub namespace: namespace::Model,
-    pub filter: filter::Model,
-    pub release: release::Model,
-    /// False: the same bytes were there already.
-    pub created: bool,
-}
-
-/// Makes a draft release from a received file, through the same steps whatever door it came by.
-pub async fn upload(
-    state: &State,
-    target: UploadTarget,
-    version: &Version,
-    spooled: Spooled,
-    change: MetadataChange,
-) -> Result<Uploaded> {
-    let (caller, namespace, name) = match target {
-        UploadTarget::Existing(access) => {
-            let FilterAccess { caller, namespace, filter, .. } = *access;
-            (caller, namespace, filter.name)
-        }
-        UploadTarget::New { caller, namespace, name } => (caller, namespace, name),
-    };
-    let existing = access::find_filter(&*state.db, namespace.id, &name).await?;
-    let mut metadata = existing.as_ref().map(|f| f.defaults.clone()).unwrap_or_default();
-    change.apply(&mut metadata)?;
-    // Refuse what is decided already before the expensive part.
-    if let Some(filter) = &existing
-        && let Some(release) = same_version(&*state.db, filter, &namespace, version, &spooled.sha256).await?
-    {
-        return Ok(Uploaded { namespace, filter: filter.clone(), release, created: false });
-    }
-    let mut last = Error::unavailable("the module kept being collected while it was uploaded");
-    for _ in 0..3 {
-        let admitted = store::admit(state, &spooled, metadata.plugin_type).await?;
-        let outcome = commit(state, &caller, &namespace, &name, version, &admitted, &metadata).await;
-        match outcome {
-            Ok(Some(uploaded)) => return Ok(uploaded),
-            // The module was condemned between storing and naming: store it again.
-            Ok(None) => store::end_lease(state, admitted.lease()).await,
-            Err(error) => {
-                store::end_lease(state, admitted.lease()).await;
-                // Somebody made the filter or this very version meanwhile: look again what is there.
-                if error.code() != "conflict" && !error.is_contention() {
-                    return Err(error);
-                }
-                last = error;
-            }
-        }
-    }
-    Err(last)
-}
-
-async fn commit(
-    state: &State,
-    caller: &Caller,
-    namespace: &namespace::Model,
-    name: &Slug,
-    version: &Version,
-    admitted: &Admitted,
-    metadata: &Metadata,
-) -> Result<Option<Uploaded>> {
-    let who = caller.identity().ok_or_else(|| Error::unauthenticated("sign in, or send a token"))?;
-    let txn = state.db.begin_write().await?;
-    let filter = match access::find_filter(&*txn, namespace.id, name).await? {
-        Some(filter) => {
-            let filter = access::relock_filter(&*txn, &filter).await?;
-            check_still(state, &txn, who, Some(&filter), namespace).await?;
-            filter
-        }
-        None => {
-            check_still(state, &txn, who, None, namespace).await?;
-            filters::create(state, &txn, who, namespace, name).await?
-        }
-    };
-    if let Some(release) = same_version(&*txn, &filter, namespace, version, &admitted.sha256).await? {
-        let namespace = namespace.clone();
-        txn.commit().await?;
-        store::end_lease(state, admitted.lease()).await;
-        return Ok(Some(Uploaded { namespace, filter, release, created: false }));
-    }
-    if let Named::Lost = admitted.name(state, &txn).await? {
-        return Ok(None);
-    }
-    let facts = Facts {
-        sha256: admitted.sha256.clone(),
-        size: i64::try_from(admitted.size).unwrap_or(i64::MAX),
-        verdict: store::verdict(&admitted.report),
-        abi_version: admitted.report.abi_version.clone(),
-        metadata: metadata.clone(),
-        lineage: None,
-    };
-    let release = insert(state, &txn, who, &filter, version, facts).await?;
-    let object = format!("release:{}/{name}@{version}", namespace.handle);
-    let detail = json!({"digest": admitted.sha256, "size": admitted.size, "verdict": release.verdict});
-    audit::record(&*txn, &state.clock, &Actor::from(who), "release.upload", object, detail).await?;
-    fail_here!("upload.before-commit");
-    if !failpoint::is_seeded(failpoint::ACK_BEFORE_COMMIT) {
-        txn.commit().await?;
-    }
-    fail_here!("upload.after-commit");
-    metrics::counter!("tamis_uploads_total").increment(1);
-    Ok(Some(Uploaded { namespace: namespace.clone(), filter, release, created: true }))
-}
-
-/// An upload takes its time: whoever lost the right to make it meanwhile makes nothing.
-async fn check_still(
-    state: &State,
-    txn: &WriteTxn<'_>,
-    who: &Identity,
-    filter: Option<&filter::Model>,
-    namespace: &namespace::Model,
-) -> Result<()> {
-    let who = again(&**txn, who, state.clock.now()).await?;
-    let may = match filter {
-        Some(filter) => access::Relation::of(&**txn, &who, filter, state.clock.now()).await?.writes(),
-        None => who.role_in(namespace.id) >= Some(MemberRole::Maintainer),
-    };
-    if may { Ok(()) } else { Err(Error::not_found()) }
-}
-
-/// The release of this version if it has these bytes; an error if the version is taken by others.
-async fn same_version<C: ConnectionTrait>(
-    db: &C,
-    filter: &filter::Model,
-    namespace: &namespace::Model,
-    version: &Version,
-    sha256: &Sha256,
-) -> Result<Option<release::Model>> {
-    if let Some(release) = access::find_release(db, filter.id, version).await? {
-        if release.sha256 == *sha256 {
-            return Ok(Some(release));
-        }
-        let detail = format!(
-            "version {version} has the digest {}; a version never changes its bytes, so upload these as a new version",
-            release.sha256.digest()
-        );
-        return Err(Error::conflict("release-exists", detail));
-    }
-    check_tombstone(db, namespace.id, &filter.name, version, sha256).await?;
-    Ok(None)
 }
 
 async fn check_tombstone<C: ConnectionTrait>(
@@ -319,6 +174,15 @@ pub async fn judge(state: &State, release: &release::Model, declared: Option<Plu
     }
 }
 
+/// Locks what the releases are made of, before they are buried.
+pub async fn lock_objects(txn: &WriteTxn<'_>, releases: &[release::Model]) -> Result<()> {
+    let mut all = Vec::new();
+    for release in releases {
+        all.extend(registry::forms::objects(txn, release).await?);
+    }
+    store::lock_in_order(txn, all).await
+}
+
 /// Leaves a tombstone and removes the row; the bytes go when the collector finds them unnamed.
 pub async fn bury(
     state: &State,
@@ -347,6 +211,7 @@ pub async fn bury(
     // The grace runs from here.
     store::touch(state, txn, &release.sha256, None).await?;
     counts::flush::take_out(txn, release).await?;
+    registry::forms::bury(state, txn, release).await?;
     release::Entity::delete_by_id(release.id).exec(&**txn).await?;
     Ok(())
 }
@@ -370,6 +235,7 @@ pub async fn delete(
         );
         return Err(Error::conflict("not-a-draft", detail));
     }
+    lock_objects(&txn, std::slice::from_ref(&release)).await?;
     bury(state, &txn, who, filter, &release).await?;
     let detail = json!({"digest": release.sha256});
     audit::record(&*txn, &state.clock, &Actor::from(who), "release.delete", object, detail).await?;

@@ -5,6 +5,7 @@ use crate::{
     auth::{FilterAccess, Identity, access},
     catalog,
     db::{self, WriteTxn},
+    deployments::follow,
     error::{Error, Result},
     notify::{self, Event},
     reviews,
@@ -74,6 +75,7 @@ pub async fn apply(
         let detail = format!("version {} is {} now; a new request is needed", release.version, release.state);
         return Err(Error::conflict("stale", detail));
     }
+    follow::announce(state, txn, filter.id).await?;
     catalog::refresh(state, txn, filter.id).await
 }
 
@@ -183,6 +185,7 @@ async fn stepped(
         );
         return Err(Error::conflict("wrong-state", detail));
     }
+    follow::announce(state, &txn, access.filter.id).await?;
     catalog::refresh(state, &txn, access.filter.id).await?;
     let release = access::find_release(&*txn, access.filter.id, &release.version)
         .await?
@@ -197,9 +200,11 @@ async fn stepped(
         release: &release,
         review: None,
         detail: detail.clone(),
+        note: None,
     };
     notify::publish(state, &txn, &[event]).await?;
     audit::record(&*txn, &state.clock, &Actor::from(who), action, object, detail).await?;
     txn.commit().await?;
+    state.standing.forget(&release.sha256);
     Ok(release)
 }

@@ -3,6 +3,7 @@ use crate::{
     counts,
     error::Result,
     filters::view::{ShownVisibility, handle_of, handles, visibility},
+    registry,
     state::State,
 };
 use serde::Serialize;
@@ -53,14 +54,27 @@ pub struct ReleaseLinks {
     /// The bytes, by digest: what a proxy is given.
     pub raw: String,
     pub report: String,
+    /// What it can be configured as.
+    pub config: String,
 }
 
 /// One of the forms that the bytes can be had in, with the digest that names it there.
 #[derive(Serialize, ToSchema)]
 pub struct ReleaseForm {
-    /// `raw`: the module itself.
-    pub kind: &'static str,
-    pub digest: Sha256,
+    /// `raw`: the module itself, for Envoy and whoever fetches by http. `oci-compat`: the image that Istio,
+    /// Envoy Gateway and image tools pull. `oci-wasm`: the artifact of wasm tools. `oci-solo`: the two layers of
+    /// Solo's specification, where somebody asked for them. `oci-pushed`: what was pushed, if it is none of these.
+    pub kind: String,
+    /// Of the module for `raw`, of the manifest for the others.
+    #[schema(pattern = "^sha(256:[0-9a-f]{64}|512:[0-9a-f]{128})$")]
+    pub digest: String,
+}
+
+async fn forms(state: &State, release: &release::Model) -> Result<Vec<ReleaseForm>> {
+    let manifests = registry::forms::of(state, release.id).await?.into_iter();
+    let raw = ReleaseForm { kind: "raw".to_owned(), digest: release.sha256.digest() };
+    let made = manifests.map(|(kind, digest)| ReleaseForm { kind: kind.to_string(), digest });
+    Ok(made.chain([raw]).collect())
 }
 
 /// One line of a list.
@@ -141,7 +155,8 @@ pub async fn release_view(
             module: format!("{base}/module"),
             raw: format!("{}/modules/sha256/{}.wasm", state.public_url, r.sha256.hex()),
             report: format!("{base}/report"),
+            config: format!("{base}/config"),
         },
-        forms: vec![ReleaseForm { kind: "raw", digest: r.sha256.clone() }],
+        forms: forms(state, r).await?,
     })
 }

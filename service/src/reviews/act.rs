@@ -90,6 +90,8 @@ impl Doer<'_> {
 pub struct Why {
     pub reason: Option<String>,
     pub note: Option<String>,
+    /// Words that stand elsewhere in the history and are told with this act: those of a vote.
+    pub told: Option<String>,
     /// More for the audit log and the event.
     pub detail: Value,
 }

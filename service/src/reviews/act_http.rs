@@ -4,14 +4,15 @@ use super::{
     appeal::{self, AppealDecisionRequest},
     checklist::{self, ChecklistRequest},
     http::{release_seen, seen},
+    many::{self, ManyOutcome, ManyRequest},
     release::{self, BreakGlassRequest, CountersignRequest},
     submit,
     view::ReviewView,
 };
 use crate::{
-    auth::{self, ReviewAccess},
+    auth::{self, Caller, ReviewAccess},
     error::Result,
-    http::{body::Json, problem::Problems},
+    http::{body::Json, page::Page, problem::Problems},
     releases::view::ReleaseView,
     state::State,
 };
@@ -24,6 +25,22 @@ use utoipa::ToSchema;
 pub struct ReviewNoteRequest {
     #[schema(max_length = 10000)]
     pub note: Option<String>,
+}
+
+/// Act on several reviews
+///
+/// At most twenty, one after the other: each is judged and recorded by itself, and the answer says of each
+/// whether it was done. Approvals go together only where the addends of risk and the remarks of required
+/// checks are the same, and nothing is a first publication.
+#[utoipa::path(tag = "reviews", operation_id = "actOnReviews", request_body = ManyRequest,
+    responses((status = 200, description = "What became of each, in the order in which they were named", body = Page<ManyOutcome>), Problems))]
+#[post("/api/v1/reviews/many")]
+pub async fn act_on_reviews(
+    state: web::Data<State>,
+    caller: Caller,
+    body: Json<ManyRequest>,
+) -> Result<web::Json<Page<ManyOutcome>>> {
+    Ok(web::Json(Page { items: many::act(&state, &caller, body.0).await?, next: None }))
 }
 
 /// Run the checks again

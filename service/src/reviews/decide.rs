@@ -14,7 +14,7 @@ use crate::{
     error::{Error, Result},
     state::State,
 };
-use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, sea_query::OnConflict};
+use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, sea_query::OnConflict};
 use serde::Deserialize;
 use serde_json::json;
 use tamis_entities::{
@@ -81,6 +81,7 @@ pub async fn vote(state: &State, found: &ReviewAccess, request: VoteRequest) -> 
         reason: request.reason.clone(),
         note: note.clone(),
         detail: json!({"decision": request.decision}),
+        ..Why::default()
     };
     act::make(state, &txn, &mut now, Doer::Person(who), ReviewAct::Vote, why, |_| {}).await?;
     check_fresh(&now, &request)?;
@@ -109,12 +110,13 @@ pub async fn vote(state: &State, found: &ReviewAccess, request: VoteRequest) -> 
 
 /// The votes that count: of this round, digest and revision, by people who may still vote. The
 /// voter as they are now: removed, demoted, recused or made a writer meanwhile, they do not count.
-async fn counting(state: &State, txn: &WriteTxn<'_>, now: &Current) -> Result<Vec<Decision>> {
+async fn counting(state: &State, txn: &WriteTxn<'_>, now: &Current) -> Result<Vec<review_vote::Model>> {
     let votes = review_vote::Entity::find()
         .filter(review_vote::Column::ReviewId.eq(now.review.id))
         .filter(review_vote::Column::Round.eq(now.review.round))
         .filter(review_vote::Column::Sha256.eq(now.review.sha256.clone()))
         .filter(review_vote::Column::Revision.eq(now.review.revision.clone()))
+        .order_by_asc(review_vote::Column::CreatedAt)
         .all(&**txn)
         .await?;
     let mut count = vec![];
@@ -122,7 +124,7 @@ async fn counting(state: &State, txn: &WriteTxn<'_>, now: &Current) -> Result<Ve
         let Some(voter) = identity(&**txn, vote.user_id, Via::Operator, None).await? else { continue };
         let about = (&now.filter, &now.release, &now.review);
         if act::standing(&**txn, &voter, about, state.clock.now()).await?.contains(&By::Decider) {
-            count.push(vote.decision);
+            count.push(vote);
         }
     }
     Ok(count)
@@ -131,28 +133,33 @@ async fn counting(state: &State, txn: &WriteTxn<'_>, now: &Current) -> Result<Ve
 /// Whether enough people approve of exactly this.
 pub async fn has_quorum(state: &State, txn: &WriteTxn<'_>, now: &Current) -> Result<bool> {
     let votes = counting(state, txn, now).await?;
-    let approvals = votes.iter().filter(|v| **v == Decision::Approve).count();
+    let approvals = votes.iter().filter(|v| v.decision == Decision::Approve).count();
     Ok(i64::try_from(approvals).unwrap_or(i64::MAX) >= now.review.quorum)
 }
 
 /// Moves an undecided review to where its votes put it.
 pub async fn settle(state: &State, txn: &WriteTxn<'_>, now: &mut Current, doer: Doer<'_>) -> Result<()> {
     let votes = counting(state, txn, now).await?;
-    let to = if votes.contains(&Decision::Reject) {
+    let any = |decision| votes.iter().any(|v| v.decision == decision);
+    let to = if any(Decision::Reject) {
         ReviewState::Rejected
-    } else if votes.contains(&Decision::RequestChanges) {
+    } else if any(Decision::RequestChanges) {
         ReviewState::ChangesRequested
     } else if has_quorum(state, txn, now).await? {
         ReviewState::Approved
     } else {
         ReviewState::InReview
     };
-    let act = match to {
+    let (act, by) = match to {
         to if to == now.review.state => return Ok(()),
-        ReviewState::Rejected => ReviewAct::Reject,
-        ReviewState::ChangesRequested => ReviewAct::RequestChanges,
-        ReviewState::Approved => ReviewAct::Approve,
-        _ => ReviewAct::Reconsider,
+        ReviewState::Rejected => (ReviewAct::Reject, Some(Decision::Reject)),
+        ReviewState::ChangesRequested => (ReviewAct::RequestChanges, Some(Decision::RequestChanges)),
+        ReviewState::Approved => (ReviewAct::Approve, Some(Decision::Approve)),
+        _ => (ReviewAct::Reconsider, None),
     };
-    act::make(state, txn, now, doer, act, Why::default(), |_| {}).await
+    // Whoever is told of it is told why: the words of the newest vote that it rests on.
+    let vote = votes.into_iter().rfind(|v| Some(v.decision) == by);
+    let (reason, told) = vote.map_or((None, None), |vote| (vote.reason, vote.note));
+    let why = Why { reason, told, ..Why::default() };
+    act::make(state, txn, now, doer, act, why, |_| {}).await
 }

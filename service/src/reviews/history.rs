@@ -38,6 +38,7 @@ pub async fn record(
     if let (Some(all), Some(reason)) = (detail.as_object_mut(), &why.reason) {
         all.insert("reason".into(), json!(reason));
     }
+    let told = why.told.or_else(|| why.note.clone());
     let name = if from == review.state && act == ReviewAct::Submit { None } else { Some(from) };
     review_event::Entity::insert(past(review, doer, act, name, why.reason, why.note, state.clock.now()))
         .exec_without_returning(&**txn)
@@ -50,6 +51,7 @@ pub async fn record(
         release: &now.release,
         review: Some(review.id),
         detail: detail.clone(),
+        note: told,
     };
     notify::publish(state, txn, &[event]).await?;
     audit::record(&**txn, &state.clock, &doer.actor(), &format!("review.{act}"), now.object(), detail).await
@@ -125,6 +127,7 @@ async fn tell_superseded(
             release: releases.get(&was.release_id)?,
             review: Some(was.id),
             detail: json!({"action": was.action, "from": was.state, "to": ReviewState::Superseded, "reason": reason}),
+            note: None,
         })
     };
     let events: Vec<_> = were.iter().filter_map(event).collect();

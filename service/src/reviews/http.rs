@@ -4,10 +4,11 @@ use super::{
     decide::{self, VoteRequest},
     detail,
     policy::Policy,
-    queue::{self, ReviewQuery, ReviewSummary},
+    queue::{self, ReviewQuery},
     reasons::{REASONS, Reason},
     release,
     submit::{self, ReviewRequest},
+    summary::{self, ReviewSummary},
     view::{ReviewItem, ReviewView},
 };
 use crate::{
@@ -87,7 +88,7 @@ pub async fn list_reviews(
     responses((status = 200, description = "The counts", body = ReviewSummary), Problems))]
 #[get("/api/v1/reviews/summary")]
 pub async fn summarise_reviews(state: web::Data<State>, who: SignedIn) -> Result<web::Json<ReviewSummary>> {
-    Ok(web::Json(queue::summary(&state, &who.0).await?))
+    Ok(web::Json(summary::exact(&state, &who.0).await?))
 }
 
 /// List reasons

@@ -11,14 +11,18 @@ pub mod decide;
 pub mod detail;
 pub mod history;
 pub mod http;
+pub mod many;
 pub mod moves;
 pub mod policy;
 pub mod queue;
 pub mod reasons;
 pub mod release;
 pub mod submit;
+pub mod summary;
 pub mod times;
+pub mod trust;
 pub mod view;
+pub mod window;
 
 pub use moves::OPEN;
 

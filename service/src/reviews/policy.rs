@@ -1,5 +1,6 @@
 //! The policy file: which checks must pass, how many votes it takes, how long things may take.
 //! Checked whole at start; an error names the file, the table and the field. Knows no HTTP.
+use super::{trust::SignaturePolicy, window::Window};
 use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
 use std::{path::Path, time::Duration};
@@ -18,6 +19,7 @@ pub struct Policy {
     pub self_publish: SelfPublishPolicy,
     pub times: TimePolicy,
     pub release: ReleasePolicy,
+    pub signatures: SignaturePolicy,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -89,12 +91,13 @@ impl Default for Policy {
             self_publish: SelfPublishPolicy::default(),
             times: TimePolicy::default(),
             release: ReleasePolicy::default(),
+            signatures: SignaturePolicy::default(),
         }
         .named()
     }
 }
 
-const TABLES: [&str; 5] = ["checks", "quorum", "self_publish", "times", "release"];
+const TABLES: [&str; 6] = ["checks", "quorum", "self_publish", "times", "release", "signatures"];
 
 fn wrong(file: &Path, table: &str, field: &str, message: impl std::fmt::Display) -> Error {
     Error::invalid("--policy", format!("{}: [{table}]: `{field}`: {message}", file.display()))
@@ -122,7 +125,7 @@ impl Policy {
             Error::invalid("--policy", format!("{}: line {line}: {}", file.display(), e.message()))
         })?;
         if let Some(other) = top.keys().find(|k| !TABLES.contains(&k.as_str())) {
-            let help = "tables are [checks], [quorum], [self_publish], [times] and [release]";
+            let help = "tables are [checks], [quorum], [self_publish], [times], [release] and [signatures]";
             return Err(Error::invalid("--policy", format!("{}: `{other}`: {help}", file.display())));
         }
         let policy = Self {
@@ -132,6 +135,7 @@ impl Policy {
             self_publish: table(file, &top, "self_publish")?,
             times: table(file, &top, "times")?,
             release: table(file, &top, "release")?,
+            signatures: table(file, &top, "signatures")?,
         };
         policy.check(file)?;
         Ok(policy.named())
@@ -162,6 +166,12 @@ impl Policy {
         {
             if !(1..=most).contains(&n) {
                 return Err(wrong(file, "times", field, format!("1 to {most}")));
+            }
+        }
+        for root in &self.signatures.trust_roots {
+            if let Some((field, message)) = root.fault() {
+                let named = format!("trust_roots.{field}` of `{}", root.name);
+                return Err(wrong(file, "signatures", &named, message));
             }
         }
         for window in &self.release.windows {
@@ -230,38 +240,6 @@ impl Policy {
     }
 }
 
-const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
-
-/// Days of the week and minutes of the day, UTC.
-struct Window {
-    days: std::ops::RangeInclusive<usize>,
-    minutes: std::ops::Range<i64>,
-}
-
-impl Window {
-    fn parse(text: &str) -> Option<Self> {
-        let (days, hours) = text.trim().split_once(' ')?;
-        let day = |name: &str| DAYS.iter().position(|d| *d == name);
-        let (first, last) = days.split_once('-').unwrap_or((days, days));
-        let (from, until) = hours.trim().split_once('-')?;
-        let minute = |text: &str| -> Option<i64> {
-            let (hour, minute) = text.split_once(':')?;
-            let (hour, minute): (i64, i64) = (hour.parse().ok()?, minute.parse().ok()?);
-            let at = hour * 60 + minute;
-            ((0..=24).contains(&hour) && (0..60).contains(&minute) && at <= 24 * 60).then_some(at)
-        };
-        let window = Self { days: day(first)?..=day(last)?, minutes: minute(from)?..minute(until)? };
-        (!window.days.is_empty() && !window.minutes.is_empty()).then_some(window)
-    }
-
-    fn holds(&self, now: Timestamp) -> bool {
-        let minutes = now.0.div_euclid(60_000_000);
-        // The first of January 1970 was a Thursday.
-        let day = usize::try_from((minutes.div_euclid(24 * 60) + 3).rem_euclid(7)).unwrap_or(0);
-        self.days.contains(&day) && self.minutes.contains(&minutes.rem_euclid(24 * 60))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -289,24 +267,15 @@ mod tests {
             ("[times]\ndue_hours = 0", "policy.toml: [times]: `due_hours`"),
             ("[release]\nwindows = [\"noon\"]", "policy.toml: [release]: `windows`: `noon`"),
             ("[self_publish]\nnamespaces = [\"No Name\"]", "policy.toml: [self_publish]:"),
+            (
+                "[signatures]\ntrust_roots = [{ name = \"k\", key = \"k\" }]",
+                "policy.toml: [signatures]: `trust_roots.key` of `k`: a PEM public key",
+            ),
             ("[other]", "policy.toml: `other`: tables are"),
             ("\n[", "policy.toml: line 2"),
         ] {
             let error = parsed(text).unwrap_err().to_string();
             assert!(error.contains(said), "{text:?}: {error}");
-        }
-    }
-
-    #[test]
-    fn a_window_holds_from_its_first_minute_to_before_its_last() {
-        let window = Window::parse("mon-fri 08:00-17:00").unwrap();
-        // Thursday, 2026-01-01, at midnight.
-        let midnight = 1_767_225_600_000_000;
-        let at = |minutes: i64| window.holds(Timestamp(midnight + minutes * 60_000_000));
-        assert_eq!([at(8 * 60 - 1), at(8 * 60), at(17 * 60 - 1), at(17 * 60)], [false, true, true, false]);
-        assert!(!at((2 * 24 + 12) * 60), "Saturday at noon");
-        for bad in ["", "mon", "fri-mon 08:00-17:00", "mon 17:00-08:00", "mon 8-9", "mon 08:00-25:00"] {
-            assert!(Window::parse(bad).is_none(), "{bad}");
         }
     }
 }

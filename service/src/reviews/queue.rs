@@ -1,9 +1,6 @@
-//! The queue: which reviews somebody sees, the saved views, their order (due time, then risk) and
-//! their counts. Every question is one statement, whatever the number of reviews.
-use super::{
-    OPEN,
-    view::{self, ReviewItem},
-};
+//! The queue: which reviews somebody sees, the saved views and their order (due time,
+//! then risk). Every question is one statement, whatever the number of reviews; `summary` counts them.
+use super::view::{self, ReviewItem};
 use crate::{
     auth::{Identity, access::find_namespace},
     error::Result,
@@ -13,20 +10,18 @@ use crate::{
 };
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
-    sea_query::{Alias, Expr, ExprTrait, Func, SelectStatement},
+    sea_query::{Expr, ExprTrait, SelectStatement},
 };
-use serde::{Deserialize, Serialize};
-use std::time::Duration;
+use serde::Deserialize;
 use tamis_entities::{
     filter, grant, release, review, review_recusal, review_vote,
     value::{Decision, GrantLevel, MemberRole, ReviewAction, ReviewState, Slug, Timestamp},
 };
-use utoipa::{IntoParams, ToSchema};
+use utoipa::IntoParams;
 use uuid::Uuid;
 
-const DAY: Duration = Duration::from_secs(24 * 3600);
-/// Days of age that are told apart; the last stands for all that are older.
-const AGES: [&str; 7] = ["age0", "age1", "age2", "age3", "age4", "age5", "age6"];
+/// How many places of the queue are told; what waits behind them is told none.
+const PLACES: u64 = 250;
 
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -56,43 +51,62 @@ pub struct ReviewQuery {
     pub limit: Option<u64>,
 }
 
-/// How many open reviews there are in each saved view, and how long they have waited.
-#[derive(Serialize, ToSchema)]
-pub struct ReviewSummary {
-    pub open: i64,
-    pub needs_me: i64,
-    pub mine: i64,
-    pub unassigned: i64,
-    pub overdue: i64,
-    pub due_today: i64,
-    pub needs_second: i64,
-    pub first_publication: i64,
-    pub blocked_by_checks: i64,
-    /// Open ones by age in days: those of the first day first, all that are older than five days last.
-    pub by_age: Vec<i64>,
-    /// From request to decision, of the last hundred decisions.
-    pub median_wait_seconds: Option<i64>,
-}
-
 fn ids(rows: sea_orm::Select<filter::Entity>) -> SelectStatement {
     rows.select_only().column(filter::Column::Id).into_query()
 }
 
-/// Filters that they may write.
-fn writable(who: &Identity, now: Timestamp) -> SelectStatement {
+/// Namespaces that they may write.
+fn homes(who: &Identity) -> impl Iterator<Item = Uuid> {
     let teams = who.teams.iter().filter(|(_, role)| *role >= MemberRole::Maintainer).map(|(team, _)| *team);
-    let granted = grant::Entity::find()
-        .select_only()
-        .column(grant::Column::FilterId)
+    teams.chain([who.id])
+}
+
+fn at_home(who: &Identity) -> sea_orm::Select<filter::Entity> {
+    filter::Entity::find().filter(filter::Column::NamespaceId.is_in(homes(who)))
+}
+
+/// On filters of others.
+fn granted(who: &Identity, now: Timestamp) -> sea_orm::Select<grant::Entity> {
+    let lasts =
+        Condition::any().add(grant::Column::ExpiresAt.is_null()).add(grant::Column::ExpiresAt.gt(now));
+    grant::Entity::find()
         .filter(grant::Column::SubjectId.is_in(who.namespaces()))
         .filter(grant::Column::Level.eq(GrantLevel::Write))
-        .filter(
-            Condition::any().add(grant::Column::ExpiresAt.is_null()).add(grant::Column::ExpiresAt.gt(now)),
-        );
-    let any = Condition::any()
-        .add(filter::Column::NamespaceId.is_in(teams.chain([who.id])))
-        .add(filter::Column::Id.in_subquery(granted.into_query()));
-    ids(filter::Entity::find().filter(any))
+        .filter(lasts)
+}
+
+/// Of filters that they may write. Two questions, since PostgreSQL would answer one with an `OR` by a
+/// walk through all filters.
+fn writes(who: &Identity, now: Timestamp) -> Condition {
+    let granted = granted(who, now).select_only().column(grant::Column::FilterId).into_query();
+    Condition::any()
+        .add(review::Column::FilterId.in_subquery(ids(at_home(who))))
+        .add(review::Column::FilterId.in_subquery(granted))
+}
+
+/// The same for each review that is met on the way through the queue: what belongs to a person may be
+/// much more than a page of it.
+fn exists<E: EntityTrait>(rows: sea_orm::Select<E>, its: E::Column, of: review::Column) -> Expr {
+    let same = Expr::col((E::default(), its)).equals((review::Entity, of));
+    Expr::exists(rows.select_only().column(its).filter(same).into_query())
+}
+
+/// A column of the one row that a review names, which is always there. As a set of a person's rows, PostgreSQL
+/// might make it anew for each question by a walk through everybody's.
+fn of_its<E: EntityTrait>(column: E::Column, id: E::Column, of: review::Column) -> Expr {
+    let same = Expr::col((E::default(), id)).equals((review::Entity, of));
+    let row = E::find().select_only().column(column).filter(same).into_query();
+    Expr::SubQuery(None, Box::new(row.into()))
+}
+
+fn is_theirs(who: &Identity, now: Timestamp) -> Condition {
+    let home =
+        of_its::<filter::Entity>(filter::Column::NamespaceId, filter::Column::Id, review::Column::FilterId);
+    Condition::any().add(home.is_in(homes(who))).add(exists(
+        granted(who, now),
+        grant::Column::FilterId,
+        review::Column::FilterId,
+    ))
 }
 
 /// Curators see all; others what they submitted and what concerns filters that they may write.
@@ -102,8 +116,7 @@ pub fn visible(who: &Identity, now: Timestamp) -> Condition {
         let mine = Condition::all()
             .add(review::Column::SubmittedBy.eq(who.id))
             .add(review::Column::FilterId.in_subquery(ids(filter::Entity::find().filter(insider(who, now)))));
-        let theirs = review::Column::FilterId.in_subquery(writable(who, now));
-        all = all.add(Condition::any().add(mine).add(theirs));
+        all = all.add(Condition::any().add(mine).add(writes(who, now)));
     }
     if let Some(within) = who.within() {
         all = all.add(review::Column::FilterId.in_subquery(ids(filter::Entity::find().filter(within))));
@@ -111,67 +124,67 @@ pub fn visible(who: &Identity, now: Timestamp) -> Condition {
     all
 }
 
-fn state_in(states: &[ReviewState]) -> Condition {
-    Condition::all().add(review::Column::State.is_in(states.iter().copied()))
+/// A column that the database keeps, for the index in the order of the queue.
+pub(super) fn open() -> Condition {
+    Condition::all().add(Expr::cust("reviews.is_open = TRUE"))
+}
+
+/// Open, and in one of these states.
+pub(super) fn state_in(states: &[ReviewState]) -> Condition {
+    open().add(review::Column::State.is_in(states.iter().copied()))
 }
 
 /// Votes of the round in which each review is.
 fn votes_now() -> sea_orm::Select<review_vote::Entity> {
     let same = Expr::col((review_vote::Entity, review_vote::Column::Round))
         .equals((review::Entity, review::Column::Round));
-    review_vote::Entity::find().select_only().column(review_vote::Column::ReviewId).filter(same)
+    review_vote::Entity::find().filter(same)
 }
 
-fn free(now: Timestamp) -> Condition {
+pub(super) fn free(now: Timestamp) -> Condition {
     Condition::any().add(review::Column::Assignee.is_null()).add(review::Column::LeaseUntil.lte(now))
 }
 
-fn mine(who: &Identity) -> Condition {
+pub(super) fn mine(who: &Identity) -> Condition {
     Condition::any().add(review::Column::SubmittedBy.eq(who.id)).add(review::Column::Assignee.eq(who.id))
 }
 
-fn needs_me(who: &Identity, now: Timestamp) -> Condition {
-    let author = Condition::any()
-        .add(review::Column::SubmittedBy.eq(who.id))
-        .add(review::Column::FilterId.in_subquery(writable(who, now)));
+pub(super) fn needs_me(who: &Identity, now: Timestamp) -> Condition {
+    let author = Condition::any().add(review::Column::SubmittedBy.eq(who.id)).add(is_theirs(who, now));
     let turn = [ReviewState::BlockedByChecks, ReviewState::ChangesRequested, ReviewState::Approved];
     let to_do = state_in(&turn).add(author);
     if !who.is_curator() {
         return to_do;
     }
-    let uploaded = release::Entity::find()
-        .select_only()
-        .column(release::Column::Id)
-        .filter(release::Column::CreatedBy.eq(who.id));
-    let recused = review_recusal::Entity::find()
-        .select_only()
-        .column(review_recusal::Column::ReviewId)
-        .filter(review_recusal::Column::UserId.eq(who.id));
+    let uploader =
+        of_its::<release::Entity>(release::Column::CreatedBy, release::Column::Id, review::Column::ReleaseId);
+    let recused = review_recusal::Entity::find().filter(review_recusal::Column::UserId.eq(who.id));
     let voted = votes_now().filter(review_vote::Column::UserId.eq(who.id));
     let to_vote = state_in(&[ReviewState::InReview])
         .add(review::Column::SubmittedBy.ne(who.id))
-        .add(review::Column::FilterId.not_in_subquery(writable(who, now)))
-        .add(review::Column::ReleaseId.not_in_subquery(uploaded.into_query()))
-        .add(review::Column::Id.not_in_subquery(recused.into_query()))
-        .add(review::Column::Id.not_in_subquery(voted.into_query()))
+        .add(is_theirs(who, now).not())
+        .add(uploader.ne(who.id))
+        .add(exists(recused, review_recusal::Column::ReviewId, review::Column::Id).not())
+        .add(exists(voted, review_vote::Column::ReviewId, review::Column::Id).not())
         .add(free(now).add(review::Column::Assignee.eq(who.id)));
-    Condition::any().add(to_do).add(to_vote)
+    open().add(Condition::any().add(to_do).add(to_vote))
 }
 
-const WAITING: [ReviewState; 3] =
+pub(super) const WAITING: [ReviewState; 3] =
     [ReviewState::Checking, ReviewState::BlockedByChecks, ReviewState::InReview];
 
-fn overdue(now: Timestamp) -> Condition {
+pub(super) fn overdue(now: Timestamp) -> Condition {
     state_in(&WAITING).add(review::Column::DueAt.lt(now))
 }
 
-fn needs_second() -> Condition {
+pub(super) fn needs_second() -> Condition {
     let approved = votes_now().filter(review_vote::Column::Decision.eq(Decision::Approve));
-    state_in(&[ReviewState::InReview]).add(review::Column::Id.in_subquery(approved.into_query()))
+    let approved = exists(approved, review_vote::Column::ReviewId, review::Column::Id);
+    state_in(&[ReviewState::InReview]).add(approved)
 }
 
-fn first_publication() -> Condition {
-    state_in(OPEN).add(review::Column::FirstPublication.eq(true))
+pub(super) fn first_publication() -> Condition {
+    open().add(review::Column::FirstPublication.eq(true))
 }
 
 async fn asked(state: &State, who: &Identity, query: &ReviewQuery) -> Result<Condition> {
@@ -186,7 +199,7 @@ async fn asked(state: &State, who: &Identity, query: &ReviewQuery) -> Result<Con
     Ok(all
         .add_option(query.state.map(|s| review::Column::State.eq(s)))
         .add_option(query.action.map(|a| review::Column::Action.eq(a)))
-        .add_option(of(query.open, state_in(OPEN)))
+        .add_option(of(query.open, open()))
         .add_option(of(query.mine, mine(who)))
         .add_option(of(query.needs_me, needs_me(who, now)))
         .add_option(of(query.unassigned, state_in(&WAITING).add(free(now))))
@@ -234,72 +247,9 @@ pub async fn newest_of(state: &State, who: &Identity, release: Uuid) -> Result<O
     Ok(view::items(state, newest).await?.pop())
 }
 
-/// The first thousand that wait for votes, in order: the place of each in the queue.
+/// The first that wait for votes, in order: the place of each in the queue.
 pub async fn places<C: ConnectionTrait>(db: &C) -> Result<Vec<Uuid>> {
     let waiting = review::Entity::find().filter(review::Column::State.eq(ReviewState::InReview));
-    let waiting = ordered(waiting).select_only().column(review::Column::Id).limit(1000);
+    let waiting = ordered(waiting).select_only().column(review::Column::Id).limit(PLACES);
     Ok(waiting.into_tuple().all(db).await?)
-}
-
-/// All counts in one statement.
-pub async fn summary(state: &State, who: &Identity) -> Result<ReviewSummary> {
-    let now = state.clock.now();
-    let today =
-        state_in(&WAITING).add(review::Column::DueAt.gte(now)).add(review::Column::DueAt.lt(now.plus(DAY)));
-    let mut wanted = vec![
-        ("open", state_in(OPEN)),
-        ("needs_me", needs_me(who, now)),
-        ("mine", mine(who)),
-        ("unassigned", state_in(&WAITING).add(free(now))),
-        ("overdue", overdue(now)),
-        ("due_today", today),
-        ("needs_second", needs_second()),
-        ("first_publication", first_publication()),
-        ("blocked", state_in(&[ReviewState::BlockedByChecks])),
-    ];
-    for (age, name) in (0..).zip(AGES) {
-        let younger = review::Column::CreatedAt.lte(now.minus(DAY * age));
-        let older = (name != AGES[6]).then(|| review::Column::CreatedAt.gt(now.minus(DAY * (age + 1))));
-        // What was asked for this very moment is of the first day, whatever the clocks say.
-        let younger = (age > 0).then_some(younger);
-        wanted.push((name, state_in(OPEN).add_option(younger).add_option(older)));
-    }
-    let mut counts =
-        review::Entity::find().select_only().filter(visible(who, now)).filter(state_in(OPEN)).into_query();
-    for (name, condition) in wanted {
-        let counted = Func::count(Expr::case(condition, 1));
-        counts.expr_as(counted, Alias::new(name));
-    }
-    let row = state.db.query_one(&counts).await?;
-    let count = |name: &str| row.as_ref().map_or(Ok(0), |row| row.try_get::<i64>("", name));
-    Ok(ReviewSummary {
-        open: count("open")?,
-        needs_me: count("needs_me")?,
-        mine: count("mine")?,
-        unassigned: count("unassigned")?,
-        overdue: count("overdue")?,
-        due_today: count("due_today")?,
-        needs_second: count("needs_second")?,
-        first_publication: count("first_publication")?,
-        blocked_by_checks: count("blocked")?,
-        by_age: AGES.iter().map(|name| count(name)).collect::<std::result::Result<_, _>>()?,
-        median_wait_seconds: median_wait(state, who, now).await?,
-    })
-}
-
-async fn median_wait(state: &State, who: &Identity, now: Timestamp) -> Result<Option<i64>> {
-    let decided: Vec<(Timestamp, Timestamp)> = review::Entity::find()
-        .select_only()
-        .column(review::Column::CreatedAt)
-        .column(review::Column::DecidedAt)
-        .filter(visible(who, now))
-        .filter(review::Column::DecidedAt.is_not_null())
-        .order_by_desc(review::Column::DecidedAt)
-        .limit(100)
-        .into_tuple()
-        .all(&*state.db)
-        .await?;
-    let mut waits: Vec<_> = decided.iter().map(|(from, to)| (to.0 - from.0) / 1_000_000).collect();
-    waits.sort_unstable();
-    Ok(waits.get(waits.len() / 2).copied())
 }

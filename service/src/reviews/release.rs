@@ -89,6 +89,7 @@ async fn publish(state: &State, txn: WriteTxn<'_>, now: &Current, who: &Identity
         .ok_or_else(Error::not_found)?;
     fail_here!("publish.before-commit");
     txn.commit().await?;
+    state.standing.forget(&released.sha256);
     fail_here!("publish.after-commit");
     Ok(released)
 }
@@ -103,6 +104,7 @@ fn of_release<'a>(now: &'a Current, who: &Identity, action: &str) -> Event<'a> {
         release: &now.release,
         review: None,
         detail: json!({"review": now.review.id, "action": now.review.action}),
+        note: None,
     }
 }
 
@@ -147,7 +149,7 @@ pub async fn countersign(
     let asked = asked_for(state, &txn, &now, who).await;
     let reason = asked.as_ref().map(|r| r.reason.clone()).ok();
     let by = asked.as_ref().map(|r| r.requested_by).ok();
-    let why = Why { reason, note: None, detail: json!({"requested_by": by}) };
+    let why = Why { reason, detail: json!({"requested_by": by}), ..Why::default() };
     let doer = Doer::Person(who);
     act::make(state, &txn, &mut now, doer, ReviewAct::BreakGlass, why, |row| row.break_glass = Set(true))
         .await?;

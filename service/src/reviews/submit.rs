@@ -54,18 +54,28 @@ pub async fn submit(
     caller: Caller,
     request: ReviewRequest,
 ) -> Result<(FilterAccess, release::Model, review::Model)> {
+    let access = access::load_filter(state, caller, &request.namespace, &request.filter).await?;
+    access.check(Need::WriteFilter)?;
+    let (release, review) = ask(state, &access, request).await?;
+    Ok((access, release, review))
+}
+
+/// The same for who may ask for this by another right than to write the filter; the caller has looked at it.
+pub async fn ask(
+    state: &State,
+    access: &FilterAccess,
+    request: ReviewRequest,
+) -> Result<(release::Model, review::Model)> {
     if request.note.len() > 10_000 {
         return Err(Error::invalid("note", "at most 10000 bytes"));
     }
-    let access = access::load_filter(state, caller, &request.namespace, &request.filter).await?;
-    access.check(Need::WriteFilter)?;
     let release = access::find_release(&*state.db, access.filter.id, &request.version)
         .await?
         .ok_or_else(Error::not_found)?;
     let proposed = propose(state, &request, &release).await?;
-    let review = insert(state, &access, &release, request, proposed).await?;
+    let review = insert(state, access, &release, request, proposed).await?;
     state.jobs.wake();
-    Ok((access, release, review))
+    Ok((release, review))
 }
 
 async fn propose(

@@ -5,7 +5,7 @@ use crate::{
     filters::view::{handle_of, handles},
     state::State,
 };
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect};
 use serde::Serialize;
 use std::collections::HashMap;
 use tamis_entities::{
@@ -172,7 +172,8 @@ pub struct ReviewEventView {
 
 /// What the lines of a page need besides the reviews, in one query each.
 struct Beside {
-    filters: HashMap<Uuid, filter::Model>,
+    /// Namespace and name of each. The rows hold whole READMEs.
+    filters: HashMap<Uuid, (Uuid, Slug)>,
     versions: HashMap<Uuid, Version>,
     handles: HashMap<Uuid, Slug>,
     checks: HashMap<Uuid, CheckCounts>,
@@ -183,29 +184,24 @@ struct Beside {
 
 async fn beside(state: &State, reviews: &[review::Model]) -> Result<Beside> {
     let db = &*state.db;
-    let filters = filter::Entity::find()
+    let filters: Vec<(Uuid, Uuid, Slug)> = filter::Entity::find()
+        .select_only()
+        .columns([filter::Column::Id, filter::Column::NamespaceId, filter::Column::Name])
         .filter(filter::Column::Id.is_in(reviews.iter().map(|r| r.filter_id)))
+        .into_tuple()
         .all(db)
         .await?;
-    let releases = release::Entity::find()
+    let versions: Vec<(Uuid, Version)> = release::Entity::find()
+        .select_only()
+        .columns([release::Column::Id, release::Column::Version])
         .filter(release::Column::Id.is_in(reviews.iter().map(|r| r.release_id)))
+        .into_tuple()
         .all(db)
         .await?;
     let people = reviews.iter().flat_map(|r| [Some(r.submitted_by), r.assignee]).flatten();
-    let handles = handles(db, people.chain(filters.iter().map(|f| f.namespace_id))).await?;
+    let handles = handles(db, people.chain(filters.iter().map(|(_, namespace, _)| *namespace))).await?;
     let ids = || reviews.iter().map(|r| r.id);
-    let mut checks: HashMap<Uuid, CheckCounts> = HashMap::new();
-    let ran = review_check::Entity::find().filter(review_check::Column::ReviewId.is_in(ids()));
-    for check in ran.all(db).await? {
-        let counts = checks.entry(check.review_id).or_default();
-        *(match check.result {
-            CheckResult::Pass => &mut counts.pass,
-            CheckResult::Warn => &mut counts.warn,
-            CheckResult::Fail => &mut counts.fail,
-            CheckResult::Error => &mut counts.error,
-            CheckResult::NotApplicable => &mut counts.not_applicable,
-        }) += 1;
-    }
+    let checks = check_counts(db, ids()).await?;
     let rounds: HashMap<_, _> = reviews.iter().map(|r| (r.id, (r.round, &r.revision))).collect();
     let mut approvals = HashMap::new();
     let votes = review_vote::Entity::find()
@@ -219,14 +215,42 @@ async fn beside(state: &State, reviews: &[review::Model]) -> Result<Beside> {
     let waits = reviews.iter().any(|r| r.state == ReviewState::InReview);
     let places = if waits { queue::places(db).await? } else { vec![] };
     Ok(Beside {
-        filters: filters.into_iter().map(|f| (f.id, f)).collect(),
-        versions: releases.into_iter().map(|r| (r.id, r.version)).collect(),
+        filters: filters.into_iter().map(|(id, namespace, name)| (id, (namespace, name))).collect(),
+        versions: versions.into_iter().collect(),
         handles,
         checks,
         approvals,
         places,
         now: state.clock.now(),
     })
+}
+
+async fn check_counts(
+    db: &impl ConnectionTrait,
+    reviews: impl Iterator<Item = Uuid>,
+) -> Result<HashMap<Uuid, CheckCounts>> {
+    let mut checks: HashMap<Uuid, CheckCounts> = HashMap::new();
+    let ran: Vec<(Uuid, CheckResult, i64)> = review_check::Entity::find()
+        .select_only()
+        .columns([review_check::Column::ReviewId, review_check::Column::Result])
+        .column_as(review_check::Column::CheckId.count(), "ran")
+        .filter(review_check::Column::ReviewId.is_in(reviews))
+        .group_by(review_check::Column::ReviewId)
+        .group_by(review_check::Column::Result)
+        .into_tuple()
+        .all(db)
+        .await?;
+    for (review, result, count) in ran {
+        let counts = checks.entry(review).or_default();
+        *(match result {
+            CheckResult::Pass => &mut counts.pass,
+            CheckResult::Warn => &mut counts.warn,
+            CheckResult::Fail => &mut counts.fail,
+            CheckResult::Error => &mut counts.error,
+            CheckResult::NotApplicable => &mut counts.not_applicable,
+        }) += u32::try_from(count).unwrap_or(u32::MAX);
+    }
+    Ok(checks)
 }
 
 /// A page of reviews in seven queries, however long it is.
@@ -236,7 +260,7 @@ pub async fn items(state: &State, reviews: Vec<review::Model>) -> Result<Vec<Rev
 }
 
 fn item(beside: &mut Beside, r: review::Model) -> Option<ReviewItem> {
-    let filter = beside.filters.get(&r.filter_id)?;
+    let (namespace, filter) = beside.filters.get(&r.filter_id)?;
     let holder = acts::holder(&r, beside.now);
     let place = beside.places.iter().position(|id| *id == r.id);
     let addends = r.addends.map(|a| a.0).unwrap_or_default();
@@ -244,8 +268,8 @@ fn item(beside: &mut Beside, r: review::Model) -> Option<ReviewItem> {
         id: r.id,
         state: r.state,
         action: r.action,
-        namespace: handle_of(&beside.handles, filter.namespace_id),
-        filter: filter.name.clone(),
+        namespace: handle_of(&beside.handles, *namespace),
+        filter: filter.clone(),
         version: beside.versions.get(&r.release_id)?.clone(),
         digest: r.sha256,
         revision: r.revision,

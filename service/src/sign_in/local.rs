@@ -62,6 +62,10 @@ async fn account(state: &State, name: &str) -> Result<Option<(Uuid, String)>> {
     Ok(hash.filter(|_| enabled).map(|row| (id, row.hash)))
 }
 
+pub async fn has_password(state: &State, user: Uuid) -> Result<bool> {
+    Ok(local_password::Entity::find_by_id(user).one(&*state.db).await?.is_some())
+}
+
 /// Sets the password of an account and ends its sessions, but for the one that asked.
 pub async fn set_password(
     state: &State,

@@ -2,7 +2,7 @@
 use super::{attempt, browser, github, identities, local, next, oidc, session};
 use crate::{
     audit::Actor,
-    auth::{SignedIn, access::segment, caller::Via, step_up::at_the_browser},
+    auth::{Identity, SignedIn, access::segment, caller::Via, step_up::at_the_browser},
     error::{Error, Result},
     http::{body::Json, page::Page, problem::Problems},
     state::State,
@@ -191,13 +191,17 @@ pub async fn set_password(
     who: SignedIn,
     body: Json<PasswordRequest>,
 ) -> Result<HttpResponse> {
-    let own = at_the_browser(&who.0, &state.clock)?;
+    change_password(&state, &who.0, &body.0.password).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// For whoever sits at the browser, whose session goes on.
+pub async fn change_password(state: &State, who: &Identity, password: &str) -> Result<()> {
+    let own = at_the_browser(who, &state.clock)?;
     if !state.sign_in.settings.local {
         return Err(Error::invalid("password", "local accounts are switched off on this server"));
     }
-    let (account, actor) = ((who.0.id, &who.0.handle), Actor::from(&*who.0));
-    local::set_password(&state, &actor, account, &body.0.password, Some(own)).await?;
-    Ok(HttpResponse::NoContent().finish())
+    local::set_password(state, &Actor::from(who), (who.id, &who.handle), password, Some(own)).await
 }
 
 /// What a form on a page of ours carries for this session.

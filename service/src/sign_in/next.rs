@@ -3,6 +3,8 @@
 use url::Url;
 
 const LONGEST: usize = 1000;
+/// The login page of Meshery Servers is asked with two addresses in its query.
+const LONGEST_LOGIN: usize = 8 * 1024;
 
 /// The path if it is one of ours, else `/`.
 pub fn local(given: Option<&str>) -> String {
@@ -20,7 +22,7 @@ fn is_local(path: &str) -> bool {
             && !text.contains(['\\', '\u{7f}'])
             && !text.bytes().any(|b| b < 0x20)
     };
-    path.len() <= LONGEST
+    path.len() <= if path.starts_with("/login?") { LONGEST_LOGIN } else { LONGEST }
         && path.bytes().all(|b| (0x21..0x7f).contains(&b))
         && rooted(path)
         && rooted(&once)
@@ -95,6 +97,9 @@ mod tests {
             assert_eq!(local(Some(bad)), "/", "{bad:?}");
         }
         assert_eq!(local(Some(&format!("/{}", "a".repeat(2000)))), "/");
+        let login = format!("/login?source={}", "a".repeat(3000));
+        assert_eq!(local(Some(&login)), login);
+        assert_eq!(local(Some(&login.repeat(3))), "/");
         assert_eq!(local(None), "/");
     }
 }

@@ -57,7 +57,7 @@ pub async fn list(state: &State, home: &namespace::Model) -> Result<Vec<webhook:
 
 /// https, so that nobody on the way reads along; plain http only at an address that the operator
 /// has vouched for with `--allow-network`.
-fn check_url(state: &State, text: &str) -> Result<String> {
+pub fn check_url(state: &State, text: &str) -> Result<String> {
     let url = parse_url(text).map_err(|e| Error::invalid("url", e.to_string()))?;
     let address = url.host_str().and_then(|host| host.trim_matches(['[', ']']).parse::<IpAddr>().ok());
     let vouched = address.is_some_and(|ip| state.serve.allow_networks.iter().any(|net| net.contains(&ip)));

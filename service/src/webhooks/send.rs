@@ -4,7 +4,7 @@
 use super::sign;
 use crate::{
     clock,
-    error::{Error, Result},
+    error::Result,
     jobs::{self, Job},
     state::State,
 };
@@ -14,11 +14,7 @@ use tamis_entities::{
     value::{DeliveryState, Timestamp},
     webhook, webhook_delivery,
 };
-use tamis_outbound::{
-    Client, Limits, Method, OutboundError, StatusCode,
-    header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue},
-    parse_url,
-};
+use tamis_outbound::{Client, Limits, Method, OutboundError, StatusCode, header::HeaderMap, parse_url};
 use uuid::Uuid;
 
 /// Two and a half days in all.
@@ -112,30 +108,15 @@ fn told(error: &OutboundError) -> String {
 }
 
 fn headers(hook: &webhook::Model, delivery: &webhook_delivery::Model, now: Timestamp) -> Result<HeaderMap> {
-    let (id, at) = (message_id(delivery.id), now.0.div_euclid(1_000_000));
-    let mut signatures = sign::signature(&hook.secret, &id, at, &delivery.body)?;
-    if let Some(former) = hook.former_secret.as_ref().filter(|_| hook.former_until.is_some_and(|t| t > now)) {
-        signatures.push(' ');
-        signatures.push_str(&sign::signature(former, &id, at, &delivery.body)?);
-    }
-    let mut headers = HeaderMap::new();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    for (name, value) in
-        [("webhook-id", id), ("webhook-timestamp", at.to_string()), ("webhook-signature", signatures)]
-    {
-        let value = HeaderValue::from_str(&value).map_err(|e| Error::internal(e.to_string()))?;
-        headers.insert(HeaderName::from_static(name), value);
-    }
-    Ok(headers)
+    let former = hook.former_secret.as_ref().filter(|_| hook.former_until.is_some_and(|t| t > now));
+    let secrets: Vec<_> = [Some(&hook.secret), former].into_iter().flatten().cloned().collect();
+    sign::headers(&secrets, &message_id(delivery.id), now, &delivery.body)
 }
 
-/// Between half and the whole of what doubles each time; spread, so that what failed together does
-/// not come back together.
 fn pause(attempts: i64) -> Result<Duration> {
     let doublings = u32::try_from(attempts.clamp(1, 20) - 1).unwrap_or(0);
-    let longest = FIRST_PAUSE.saturating_mul(1 << (2 * doublings).min(40)).min(LONGEST_PAUSE) * 1000;
-    let dice = u64::from_be_bytes(clock::random::<8>()?);
-    Ok(Duration::from_millis(longest / 2 + dice % (longest / 2)))
+    let longest = FIRST_PAUSE.saturating_mul(1 << (2 * doublings).min(40)).min(LONGEST_PAUSE);
+    clock::spread(Duration::from_secs(longest))
 }
 
 async fn note(

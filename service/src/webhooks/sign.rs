@@ -6,7 +6,8 @@ use crate::{
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
 use hmac::{Hmac, KeyInit, Mac};
-use tamis_entities::webhook::HookSecret;
+use tamis_entities::{value::Timestamp, webhook::HookSecret};
+use tamis_outbound::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 
 const PREFIX: &str = "whsec_";
 
@@ -21,6 +22,23 @@ pub fn signature(secret: &HookSecret, id: &str, timestamp: i64, body: &str) -> R
     let mut mac = Hmac::<sha2::Sha256>::new_from_slice(&key).map_err(|e| Error::internal(e.to_string()))?;
     mac.update(format!("{id}.{timestamp}.{body}").as_bytes());
     Ok(format!("v1,{}", STANDARD.encode(mac.finalize().into_bytes())))
+}
+
+/// What a message carries: its id, when it was sent, and a signature for each secret.
+pub fn headers(secrets: &[HookSecret], id: &str, now: Timestamp, body: &str) -> Result<HeaderMap> {
+    let at = now.0.div_euclid(1_000_000);
+    let signed = secrets.iter().map(|secret| signature(secret, id, at, body)).collect::<Result<Vec<_>>>()?;
+    let mut headers = HeaderMap::new();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    for (name, value) in [
+        ("webhook-id", id.to_owned()),
+        ("webhook-timestamp", at.to_string()),
+        ("webhook-signature", signed.join(" ")),
+    ] {
+        let value = HeaderValue::from_str(&value).map_err(|e| Error::internal(e.to_string()))?;
+        headers.insert(HeaderName::from_static(name), value);
+    }
+    Ok(headers)
 }
 
 #[cfg(test)]

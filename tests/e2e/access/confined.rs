@@ -45,7 +45,7 @@ fn expectation(confined: Confined, route: &Route, stage: Stage) -> Expect {
     if !route.scope.is_none_or(carries) {
         return Expect::Forbidden;
     }
-    let bytes = matches!(route.asks, Asks::Bytes | Asks::BytesByDigest | Asks::Clone);
+    let bytes = matches!(route.asks, Asks::Bytes | Asks::BytesByDigest | Asks::Clone | Asks::Pull);
     let like = match confined {
         ToAnother => Principal::Outsider,
         // Writes, and is not the author.
@@ -56,7 +56,7 @@ fn expectation(confined: Confined, route: &Route, stage: Stage) -> Expect {
         // The copy would go where these may write nothing.
         (Asks::Clone, Expect::Allowed) => Expect::Absent,
         // A filter is less than its team.
-        (Asks::SeeTeam | Asks::OwnTeam, _) if confined == ToThis => Expect::Absent,
+        (Asks::SeeTeam | Asks::MaintainTeam | Asks::OwnTeam, _) if confined == ToThis => Expect::Absent,
         (_, expect) => expect,
     }
 }

@@ -71,7 +71,7 @@ impl Principal {
         self.in_team() || matches!(self, ReadGrantee | WriteGrantee)
     }
 
-    fn writes(self) -> bool {
+    pub fn writes(self) -> bool {
         matches!(self, Maintainer | Owner | Unscoped | WriteGrantee)
     }
 
@@ -98,7 +98,7 @@ impl Principal {
 /// The maintainer uploaded the release and asked for its review.
 const AUTHOR: Principal = Maintainer;
 
-fn sees_filter(who: Principal, stage: Stage) -> bool {
+pub fn sees_filter(who: Principal, stage: Stage) -> bool {
     match stage {
         _ if who.is_insider() || who == Admin => true,
         Published | Yanked => true,
@@ -117,7 +117,7 @@ fn see_release(who: Principal, stage: Stage) -> Expect {
     }
 }
 
-fn bytes(who: Principal, stage: Stage) -> Expect {
+pub fn bytes(who: Principal, stage: Stage) -> Expect {
     match (see_release(who, stage), stage) {
         (Expect::Allowed, Stage::Quarantined) if who != AUTHOR && !who.is_curator() => Expect::Quarantined,
         // Administrators see metadata.
@@ -136,7 +136,7 @@ fn by_digest(who: Principal, stage: Stage) -> Expect {
 }
 
 /// Allowed if `may`; else told so only if they may know that it is there.
-fn if_seen(may: bool, seen: bool) -> Expect {
+pub fn if_seen(may: bool, seen: bool) -> Expect {
     match (may, seen) {
         (true, _) => Expect::Allowed,
         (false, true) => Expect::Forbidden,
@@ -162,6 +162,12 @@ fn write_release(who: Principal, stage: Stage) -> Expect {
 
 pub fn expected(route: &Route, who: Principal, stage: Stage) -> Expect {
     use Asks::*;
+    if who == Unscoped && !who.carries(route.scope) {
+        return Expect::Forbidden;
+    }
+    if let Some(expect) = super::registry::expected(route, who, stage) {
+        return expect;
+    }
     let reading = matches!(route.asks, CatalogEntry | SeeFilter | SeeRelease | Bytes | BytesByDigest);
     if who == Anonymous && !(matches!(route.asks, Nothing | Provider) || (reading && route.method == "GET")) {
         return Expect::Unauthenticated;
@@ -194,5 +200,7 @@ pub fn expected(route: &Route, who: Principal, stage: Stage) -> Expect {
         OwnClient => if_seen(matches!(who, Owner | Unscoped | Admin), false),
         SomebodyElses | OwnSession | Provider => Expect::Absent,
         Browser => Expect::Forbidden,
+        // Of the registry, said above.
+        RegistryDoor | Tags | Referrers | Pull | Push | UploadSession => Expect::Absent,
     }
 }

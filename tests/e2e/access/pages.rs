@@ -1,7 +1,9 @@
 //! The pages for people, and what their forms send when nobody means harm: one that is let through fails
 //! later, or changes nothing.
 use super::{
-    routes::{API, Asks, PART, READ, Route, STAGE, TOKENS, VOTE, WRITE, route},
+    meshery::MESHERY,
+    registry::REGISTRY,
+    routes::{API, Asks, DEPLOY, PART, READ, Route, STAGE, TOKENS, VOTE, WRITE, route},
     world::Target,
 };
 use serde_json::{Value, json};
@@ -28,6 +30,10 @@ pub const PAGES: &[Route] = &[
     route("GET", "/reviews", READ, Asks::SignIn),
     route("GET", "/reviews/{id}", READ, Asks::SeeReview),
     route("POST", "/reviews/{id}/votes", VOTE, Asks::JudgeReview),
+    route("POST", "/reviews/many", VOTE, Asks::SignIn),
+    route("GET", "/my/inbox", READ, Asks::SignIn),
+    route("POST", "/my/inbox/read", READ, Asks::SignIn),
+    route("POST", "/my/inbox/mail", READ, Asks::SignIn),
     route("POST", "/reviews/{id}/comments", READ, Asks::SeeReview),
     route("POST", "/reviews/{id}/withdrawal", WRITE, Asks::Withdraw),
     route("POST", "/reviews/{id}/release", WRITE, Asks::ReleaseReview),
@@ -47,6 +53,7 @@ pub const PAGES: &[Route] = &[
 const MORE: &[Route] = &[
     route("GET", "/my/tokens", TOKENS, Asks::SignIn),
     route("POST", "/my/tokens", TOKENS, Asks::SignIn),
+    route("POST", "/my/password", TOKENS, Asks::Browser),
     route("POST", "/my/tokens/{id}/revocation", TOKENS, Asks::OwnToken),
     route("POST", "/my/sessions/{id}/end", TOKENS, Asks::OwnSession),
     route("POST", "/my/sessions/end", TOKENS, Asks::SignIn),
@@ -67,6 +74,16 @@ const MORE: &[Route] = &[
     route("POST", "/teams/{team}/robots/{robot}/removal", TEAMS, Asks::MaintainTeam),
     route("POST", "/teams/{team}/robots/{robot}/tokens", TOKENS, Asks::MaintainTeam),
     route("POST", "/teams/{team}/robots/{robot}/tokens/{id}/revocation", TOKENS, Asks::MaintainTeam),
+    route("GET", "/namespaces/{namespace}/webhooks", TOKENS, Asks::MaintainTeam),
+    route("POST", "/namespaces/{namespace}/webhooks", TOKENS, Asks::MaintainTeam),
+    route("GET", "/namespaces/{namespace}/webhooks/{id}", TOKENS, Asks::MaintainTeam),
+    route("POST", "/namespaces/{namespace}/webhooks/{id}", TOKENS, Asks::MaintainTeam),
+    route(
+        "POST",
+        "/namespaces/{namespace}/webhooks/{id}/deliveries/{delivery}/redelivery",
+        TOKENS,
+        Asks::MaintainTeam,
+    ),
     route("GET", "/filters/{namespace}/{filter}/access", READ, Asks::ManageFilter),
     route("POST", "/filters/{namespace}/{filter}/access/grants", WRITE, Asks::ManageFilter),
     route("POST", "/filters/{namespace}/{filter}/access/grants/removal", WRITE, Asks::ManageFilter),
@@ -76,10 +93,26 @@ const MORE: &[Route] = &[
     route("GET", "/admin/audit", "admin", Asks::AdminRole),
     route("GET", "/admin/policy", READ, Asks::SignIn),
     route("GET", "/admin/health", "admin", Asks::AdminRole),
+    route("GET", "/admin/meshery", "admin", Asks::AdminRole),
+    route("POST", "/admin/meshery/{id}", "admin", Asks::AdminRole),
+    route("GET", "/deployments", READ, Asks::SignIn),
+    route("GET", "/deployments/new", READ, Asks::SignIn),
+    route("POST", "/deployments", DEPLOY, Asks::SignIn),
+    route("POST", "/deployments/targets", TOKENS, Asks::SignIn),
+    route("GET", "/deployments/targets/{id}", READ, Asks::MaintainTeam),
+    route("POST", "/deployments/targets/{id}/probe", DEPLOY, Asks::MaintainTeam),
+    route("POST", "/deployments/targets/{id}/pause", TOKENS, Asks::MaintainTeam),
+    route("POST", "/deployments/targets/{id}/removal", TOKENS, Asks::MaintainTeam),
+    route("POST", "/deployments/targets/{id}/rules", DEPLOY, Asks::MaintainTeam),
+    route("POST", "/deployments/rules/{id}/removal", DEPLOY, Asks::MaintainTeam),
+    route("GET", "/deployments/{id}", READ, Asks::MaintainTeam),
+    route("POST", "/deployments/{id}/retry", DEPLOY, Asks::MaintainTeam),
+    route("POST", "/deployments/{id}/rollback", DEPLOY, Asks::MaintainTeam),
+    route("POST", "/deployments/{id}/removal", DEPLOY, Asks::MaintainTeam),
 ];
-const TEAMS: &str = "teams:write";
+pub const TEAMS: &str = "teams:write";
 
-const fn joined<const N: usize>(lists: [&[Route]; 3]) -> [Route; N] {
+const fn joined<const N: usize>(lists: [&[Route]; 5]) -> [Route; N] {
     let mut all = [API[0]; N];
     let (mut list, mut at, mut i) = (0, 0, 0);
     while i < N {
@@ -92,8 +125,10 @@ const fn joined<const N: usize>(lists: [&[Route]; 3]) -> [Route; N] {
     all
 }
 
-/// The routes of the API, and the pages.
-pub const ROUTES: &[Route] = &joined::<{ API.len() + PAGES.len() + MORE.len() }>([API, PAGES, MORE]);
+const ALL: usize = API.len() + PAGES.len() + MORE.len() + REGISTRY.len() + MESHERY.len();
+
+/// The routes of the API, the pages, and those of other people's protocols.
+pub const ROUTES: &[Route] = &joined::<ALL>([API, PAGES, MORE, REGISTRY, MESHERY]);
 
 /// The route of the API whose act a form does: what that one uses up, the form does, too.
 pub fn like(route: &Route) -> (&'static str, &'static str) {
@@ -121,11 +156,18 @@ pub fn like(route: &Route) -> (&'static str, &'static str) {
 /// What a form of the later pages sends.
 fn more(path: &str) -> Option<&'static [(&'static str, &'static str)]> {
     Some(match path {
+        "/my/password" => &[("password", "short")],
         "/my/tokens" | "/teams/{team}/robots/{robot}/tokens" => &[("name", "probe")],
         "/teams" => &[("handle", "admin"), ("title", "")],
         "/teams/{team}/members/{user}" => &[("role", "member")],
         "/teams/{team}/invitations" => &[("name", "nobody-of-this-name"), ("role", "member")],
         "/teams/{team}/robots" => &[("name", "admin"), ("role", "member")],
+        "/admin/meshery/{id}" | "/namespaces/{namespace}/webhooks/{id}" => &[("act", "of nobody")],
+        "/namespaces/{namespace}/webhooks" => &[("url", "http://nowhere.example/")],
+        "/deployments" => &[("release", "none of these")],
+        "/deployments/targets" => &[("namespace", "No Name")],
+        "/deployments/targets/{id}/rules" => &[("name", "No Name")],
+        "/deployments/targets/{id}/pause" => &[("paused", "yes")],
         path if path.ends_with("/access/grants") => {
             &[("kind", "user"), ("name", "vic"), ("level", "read"), ("until", "2001-01-01")]
         }
@@ -149,7 +191,7 @@ pub fn asset(route: &Route) -> Option<String> {
 
 /// The fields, if it is a form.
 pub fn form(route: &Route, who: &Person, _target: &Target) -> Option<Vec<(&'static str, String)>> {
-    if route.method != "POST" || route.path.starts_with("/api/") {
+    if route.method != "POST" || route.path.starts_with("/api/") || route.path.starts_with("/v2/") {
         return None;
     }
     let text = |pairs: &[(&'static str, &str)]| pairs.iter().map(|(n, v)| (*n, (*v).to_owned())).collect();
@@ -182,6 +224,9 @@ pub fn form(route: &Route, who: &Person, _target: &Target) -> Option<Vec<(&'stat
             let nothing = format!("sha256:{}", "0".repeat(64));
             Some(text(&[("decision", "approve"), ("digest", &nothing), ("revision", &nothing)]))
         }
+        "/my/inbox/read" => Some(vec![]),
+        "/my/inbox/mail" => Some(text(&[("mail", "maybe")])),
+        "/reviews/many" => Some(text(&[("act", "take")])),
         "/reviews/{id}/comments" => Some(text(&[("body", " ")])),
         "/reviews/{id}/assignment" => Some(text(&[("way", "of nobody")])),
         "/reviews/{id}/checks" => Some(vec![]),
@@ -202,7 +247,7 @@ pub fn form(route: &Route, who: &Person, _target: &Target) -> Option<Vec<(&'stat
 /// Sends the form and stays there: where it leads is a page with rules of its own. The owner puts the stage back
 /// that it has moved.
 pub async fn send(owner: &Person, who: &Person, path: &str, form: &[(&'static str, String)]) -> Reply {
-    let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+    let http = tamis_e2e::client::http().redirect(reqwest::redirect::Policy::none()).build().unwrap();
     let who = Person { http, ..who.clone() };
     let request = who.request(reqwest::Method::POST, path).header("sec-fetch-site", "same-origin");
     let reply = who.send(request.form(form)).await;

@@ -39,6 +39,15 @@ pub enum Asks {
     Provider,
     /// A person who has just signed in; here everybody has a token.
     Browser,
+    /// Any credential at all, or a token for nobody.
+    RegistryDoor,
+    Tags,
+    /// Of what is not there: nothing, to whoever may ask.
+    Referrers,
+    Pull,
+    Push,
+    /// Of an upload that nobody began.
+    UploadSession,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -60,6 +69,7 @@ pub const WRITE: &str = "filters:write";
 pub const STAGE: &str = "filters:write releases:stage";
 pub const VOTE: &str = "reviews:vote";
 pub const TOKENS: &str = "tokens:write";
+pub const DEPLOY: &str = "deployments:write";
 pub const PART: &str = "filters:write reviews:vote";
 
 pub const API: &[Route] = &[
@@ -81,6 +91,8 @@ pub const API: &[Route] = &[
     route("POST", "/sign-in/{secret}", "", Asks::Nothing),
     route("POST", "/sign-out", "", Asks::Nothing),
     route("GET", "/modules/sha256/{file}", READ, Asks::BytesByDigest),
+    // The file here is no key of ours.
+    route("GET", "/modules/private/{file}", READ, Asks::Provider),
     route("GET", "/api/v1/me", "", Asks::SignIn),
     route("GET", "/api/v1/me/identities", "tokens:write", Asks::SignIn),
     route("POST", "/api/v1/me/identities/link", "tokens:write", Asks::Browser),
@@ -108,6 +120,15 @@ pub const API: &[Route] = &[
     route("PUT", "/api/v1/filters/{namespace}/{filter}/grants/{subject}", WRITE, Asks::ManageFilter),
     route("DELETE", "/api/v1/filters/{namespace}/{filter}/grants/{subject}", WRITE, Asks::ManageFilter),
     route("GET", "/api/v1/filters/{namespace}/{filter}/access", READ, Asks::ManageFilter),
+    route("GET", "/api/v1/filters/{namespace}/{filter}/capability-urls", READ, Asks::ManageFilter),
+    route("POST", "/api/v1/filters/{namespace}/{filter}/capability-urls", TOKENS, Asks::ManageFilter),
+    route(
+        "POST",
+        "/api/v1/filters/{namespace}/{filter}/capability-urls/{id}/renewal",
+        TOKENS,
+        Asks::ManageFilter,
+    ),
+    route("DELETE", "/api/v1/filters/{namespace}/{filter}/capability-urls/{id}", TOKENS, Asks::ManageFilter),
     route("GET", "/api/v1/filters/{namespace}/{filter}/transfer", READ, Asks::ManageFilter),
     route("POST", "/api/v1/filters/{namespace}/{filter}/transfer", WRITE, Asks::OwnFilter),
     route("DELETE", "/api/v1/filters/{namespace}/{filter}/transfer", WRITE, Asks::OwnFilter),
@@ -129,6 +150,26 @@ pub const API: &[Route] = &[
     route("GET", "/api/v1/filters/{namespace}/{filter}/releases/{version}/report", READ, Asks::SeeRelease),
     route("GET", "/api/v1/filters/{namespace}/{filter}/releases/{version}/module", READ, Asks::Bytes),
     route("GET", "/api/v1/filters/{namespace}/{filter}/releases/{version}/diff/{other}", READ, Asks::Bytes),
+    route("GET", "/api/v1/filters/{namespace}/{filter}/releases/{version}/meshery/design", READ, Asks::Bytes),
+    route("GET", "/api/v1/filters/{namespace}/{filter}/releases/{version}/config", READ, Asks::Bytes),
+    route(
+        "GET",
+        "/api/v1/filters/{namespace}/{filter}/releases/{version}/config/{format}",
+        READ,
+        Asks::Bytes,
+    ),
+    route(
+        "POST",
+        "/api/v1/filters/{namespace}/{filter}/releases/{version}/config/{format}",
+        READ,
+        Asks::Bytes,
+    ),
+    route(
+        "PUT",
+        "/api/v1/filters/{namespace}/{filter}/releases/{version}/forms/oci-solo",
+        WRITE,
+        Asks::WriteRelease,
+    ),
     route("POST", "/api/v1/filters/{namespace}/{filter}/releases/{version}/yank", WRITE, Asks::WriteRelease),
     route(
         "POST",
@@ -162,6 +203,7 @@ pub const API: &[Route] = &[
     route("POST", "/api/v1/reviews/{id}/break-glass", "admin", Asks::AdminRole),
     route("POST", "/api/v1/reviews/{id}/break-glass/countersignature", VOTE, Asks::JudgeReview),
     route("GET", "/api/v1/reviews/summary", READ, Asks::SignIn),
+    route("POST", "/api/v1/reviews/many", VOTE, Asks::SignIn),
     route("GET", "/api/v1/review-reasons", READ, Asks::SignIn),
     route("GET", "/api/v1/policy", READ, Asks::SignIn),
     route("GET", "/api/v1/teams", READ, Asks::SignIn),
@@ -203,6 +245,26 @@ pub const API: &[Route] = &[
         TOKENS,
         Asks::MaintainTeam,
     ),
+    route("GET", "/api/v1/targets", READ, Asks::SignIn),
+    route("POST", "/api/v1/targets", TOKENS, Asks::SignIn),
+    route("GET", "/api/v1/targets/{id}", READ, Asks::MaintainTeam),
+    route("PATCH", "/api/v1/targets/{id}", TOKENS, Asks::MaintainTeam),
+    route("DELETE", "/api/v1/targets/{id}", TOKENS, Asks::MaintainTeam),
+    route("POST", "/api/v1/targets/{id}/probe", DEPLOY, Asks::MaintainTeam),
+    route("POST", "/api/v1/targets/{id}/rotation", TOKENS, Asks::MaintainTeam),
+    route("POST", "/api/v1/targets/{id}/comparison", DEPLOY, Asks::MaintainTeam),
+    route("GET", "/api/v1/deployments", READ, Asks::SignIn),
+    route("POST", "/api/v1/deployments", DEPLOY, Asks::SignIn),
+    route("POST", "/api/v1/deployments/plan", READ, Asks::SignIn),
+    route("GET", "/api/v1/deployments/{id}", READ, Asks::MaintainTeam),
+    route("DELETE", "/api/v1/deployments/{id}", DEPLOY, Asks::MaintainTeam),
+    route("POST", "/api/v1/deployments/{id}/retry", DEPLOY, Asks::MaintainTeam),
+    route("POST", "/api/v1/deployments/{id}/rollback", DEPLOY, Asks::MaintainTeam),
+    route("GET", "/api/v1/deployments/{id}/attempts", READ, Asks::MaintainTeam),
+    route("GET", "/api/v1/deployments/{id}/revisions", READ, Asks::MaintainTeam),
+    route("GET", "/api/v1/deployment-rules", READ, Asks::SignIn),
+    route("POST", "/api/v1/deployment-rules", DEPLOY, Asks::SignIn),
+    route("DELETE", "/api/v1/deployment-rules/{id}", DEPLOY, Asks::MaintainTeam),
     route("GET", "/api/v1/filters/{namespace}/{filter}/trusted-publishers", READ, Asks::ManageFilter),
     route("POST", "/api/v1/filters/{namespace}/{filter}/trusted-publishers", TOKENS, Asks::ManageFilter),
     route(

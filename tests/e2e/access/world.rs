@@ -1,13 +1,14 @@
 //! One server with a team, its people, strangers, and two filters in one state.
+pub use super::target::Target;
 use super::{
     bodies,
+    meshery::{self, in_json, is_of_meshery},
     oracle::{Principal, ROUTES, Route, Stage},
-    pages,
+    pages, rows,
 };
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU32, Ordering};
 use tamis::operate::accounts;
 use tamis_e2e::{
     app::TestApp,
@@ -18,34 +19,6 @@ use tamis_entities::value::Role;
 
 /// The team's robot; a maintainer.
 pub const ROBOT: &str = "helper-bot";
-
-/// A handle is taken for ever, so each probe needs its own.
-fn robot_of_this_probe() -> String {
-    static NEXT: AtomicU32 = AtomicU32::new(0);
-    format!("probe-{}x", NEXT.fetch_add(1, Ordering::Relaxed))
-}
-
-/// What the placeholders of a path, and the names in a body, stand for.
-#[derive(Clone)]
-pub struct Target {
-    pub namespace: String,
-    pub filter: String,
-    pub review: String,
-    /// A review that has ended.
-    pub closed: String,
-    pub sha256: String,
-    pub team: String,
-    pub token: String,
-    /// To vic, who is none of the principals.
-    pub invitation: String,
-    pub transfer: String,
-    pub client: String,
-    pub grant: String,
-    pub publisher: String,
-    pub robot: String,
-    pub webhook: String,
-    pub delivery: String,
-}
 
 pub struct World {
     pub app: TestApp,
@@ -58,8 +31,8 @@ pub struct World {
     plain: Target,
 }
 
-const USER_SCOPES: [&str; 5] =
-    ["filters:read", "filters:write", "releases:stage", "teams:write", "tokens:write"];
+const USER_SCOPES: [&str; 6] =
+    ["filters:read", "filters:write", "releases:stage", "teams:write", "deployments:write", "tokens:write"];
 
 impl World {
     pub async fn build(stage: Stage) -> Self {
@@ -83,19 +56,9 @@ impl World {
         let target = Target {
             namespace: "acme".into(),
             filter: "plain".into(),
-            review: String::new(),
-            closed: String::new(),
-            sha256: String::new(),
             team: "acme".into(),
-            token: String::new(),
-            invitation: String::new(),
-            transfer: String::new(),
-            client: String::new(),
-            grant: String::new(),
-            publisher: String::new(),
             robot: ROBOT.into(),
-            webhook: String::new(),
-            delivery: String::new(),
+            ..Target::default()
         };
         let reviewed = Target { filter: "reviewed".into(), ..target.clone() };
         let mut world = Self { app, stage, people, lacking, reviewed, plain: target };
@@ -132,6 +95,7 @@ impl World {
         let bytes = distinct(&name, 10);
         target.sha256 = sha256(&bytes);
         mia.upload(&name, "1.0.0", bytes).await.expect(201);
+        (target.meshery, target.circle) = self.ids(&target.filter).await;
         for (user, level) in [("rita", "read"), ("walt", "write")] {
             olga.put(&format!("{path}/grants/user:{user}"), &json!({"level": level})).await.expect(200);
         }
@@ -235,11 +199,11 @@ impl World {
                 let made = olga.post("/api/v1/teams/acme/invitations", &place).await.expect(201).json();
                 target.invitation = made["id"].as_str().unwrap().into();
             }
-            ("DELETE", path) if path.ends_with("/members/{user}") => {
+            ("DELETE", path) if path.ends_with("/members/{user}") || path.ends_with("/users/{user}") => {
                 olga.put("/api/v1/teams/acme/members/vic", &json!({"role": "member"})).await.expect(200);
             }
             ("DELETE", path) if path.ends_with("/robots/{robot}") && target.robot == ROBOT => {
-                target.robot = robot_of_this_probe();
+                target.robot = rows::robot_of_this_probe();
                 let body = json!({"handle": target.robot, "role": "member"});
                 olga.post("/api/v1/teams/acme/robots", &body).await.expect(201);
             }
@@ -252,8 +216,14 @@ impl World {
             ("DELETE", path) if path.ends_with("/trusted-publishers/{id}") && target.publisher.is_empty() => {
                 target.publisher = self.publisher(&target).await;
             }
+            (_, path) if path.contains("/capability-urls/{id}") && target.capability_url.is_empty() => {
+                target.capability_url = self.capability_url(&target).await;
+            }
             (_, path) if path.contains("/webhooks/{id}") && target.webhook.is_empty() => {
                 (target.webhook, target.delivery) = self.webhook().await;
+            }
+            (_, path) if rows::is_of_deployment(path) && target.deployed_to.is_empty() => {
+                (target.deployed_to, target.deployment) = self.deployment().await;
             }
             (_, path) if path.starts_with("/api/v1/tokens/{id}") && target.token.is_empty() => {
                 let body = json!({"name": "probe", "scopes": ["filters:read"]});
@@ -276,40 +246,52 @@ impl World {
             _ => {}
         }
         let id = match like.1 {
+            path if meshery::names_a_filter(path) => &target.meshery,
             path if path.starts_with("/api/v1/tokens/") || path.ends_with("/tokens/{id}") => &target.token,
             path if path.starts_with("/api/v1/oauth-clients/") => &target.client,
             path if path.starts_with("/api/v1/me/grants/") => &target.grant,
             path if path.contains("/invitations/") => &target.invitation,
             path if path.contains("/transfers/") => &target.transfer,
             path if path.ends_with("/trusted-publishers/{id}") => &target.publisher,
+            path if path.contains("/capability-urls/") => &target.capability_url,
             path if path.contains("/webhooks/") => &target.webhook,
+            path if path.contains("/targets/") => &target.deployed_to,
+            path if path.contains("/deployments/") || path.contains("/deployment-rules/") => {
+                &target.deployment
+            }
             path if path.ends_with("/withdrawal") || path.ends_with("/checks") => &target.closed,
             _ => &target.review,
         };
         let file = pages::asset(route).unwrap_or_else(|| format!("{}.wasm", target.sha256));
+        let digest = format!("sha256:{}", target.sha256);
+        let theirs = is_of_meshery(route);
+        let organisation = tamis::meshery::around::organisation(&self.app.state).unwrap()["id"].clone();
+        let vic = if theirs { self.meshery_id("vic").await } else { "vic".into() };
         let words = [
+            ("{org}", organisation.as_str().unwrap()),
             ("{namespace}", target.namespace.as_str()),
             ("{filter}", target.filter.as_str()),
             ("{version}", "1.0.0"),
-            ("{other}", "1.0.0"),
-            ("{subject}", "user:vic"),
-            ("{team}", target.team.as_str()),
-            ("{user}", "vic"),
+            ("{team}", if theirs { target.circle.as_str() } else { target.team.as_str() }),
+            ("{user}", vic.as_str()),
             ("{robot}", target.robot.as_str()),
             ("{id}", id),
             ("{file}", file.as_str()),
+            ("{reference}", "1.0.0"),
+            ("{digest}", digest.as_str()),
             ("{secret}", secret.as_str()),
-            ("{_:.*}", "index.html"),
-            ("{code}", "not-found"),
             ("{delivery}", target.delivery.as_str()),
         ];
-        words.iter().fold(route.path.to_owned(), |path, (from, to)| path.replace(from, to))
+        words
+            .iter()
+            .chain(&meshery::WORDS)
+            .fold(route.path.to_owned(), |path, (from, to)| path.replace(from, to))
     }
 
     /// A request that means no harm: one that is let through fails later, or changes nothing.
     pub async fn send(&self, who: &Person, route: &Route, target: &Target) -> tamis_e2e::client::Reply {
         let path = self.prepare(route, target).await;
-        let request = who.request(route.method.parse::<Method>().unwrap(), &path);
+        let request = in_json(route, who.request(route.method.parse::<Method>().unwrap(), &path));
         if let Some(form) = pages::form(route, who, target) {
             return pages::send(self.person("olga"), who, &path, &form).await;
         }
@@ -323,6 +305,8 @@ impl World {
         let last = route.path.rsplit('/').next().unwrap();
         let request = match (route.method, last) {
             ("GET", _) => request,
+            (_, _) if route.path.starts_with("/v2/") => request,
+            ("DELETE", _) if is_of_meshery(route) => request.header("if-match", stale),
             ("POST", "transfer") => request.json(&json!({"to": "nobody-of-this-name"})),
             ("POST", "invitations") => {
                 request.json(&json!({"user": "nobody-of-this-name", "role": "member"}))
@@ -352,6 +336,7 @@ impl World {
             }
             (_, act) if bodies::of_review(act).is_some() => request.json(&bodies::of_review(act)),
             ("POST", "robots") => request.json(&json!({"handle": "admin", "role": "member"})),
+            ("POST", "capability-urls") => request.json(&json!({"name": "probe", "version": "9.9.9"})),
             ("POST", "trusted-publishers") => request.json(&json!({"provider": "other", "claims": {}})),
             ("POST", "token") if route.path.starts_with("/api/") => request.json(&pages::with_token("")),
             ("POST", "teams") => request.json(&json!({"handle": "admin"})),
@@ -360,6 +345,8 @@ impl World {
             ("POST", "oauth-clients") => {
                 request.json(&json!({"name": "", "grant_types": [], "scopes": ["openid"]}))
             }
+            ("POST", "targets" | "deployment-rules") => request.json(&json!({"kind": "no kind"})),
+            ("POST", "deployments" | "plan") => request.json(&json!({"targets": [], "releases": []})),
             ("POST", "webhooks") => request.json(&json!({"url": "http://nowhere.example/"})),
             ("PATCH", "{id}") => request.json(&json!({})),
             ("POST", "authorize" | "device" | "token" | "device_authorization" | "revoke" | "introspect") => {

@@ -105,3 +105,40 @@ async fn a_curator_stops_a_release_from_a_phone() {
     assert!(app.anonymous().get(module).await.status >= 400);
     app.assert_sound().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_curator_chooses_two_and_sends_them_back_together_and_their_author_is_told() {
+    let app = TestApp::spawn().await;
+    let alice = app.author("alice").await;
+    for name in ["one", "two", "three"] {
+        alice.upload(&format!("alice/{name}"), "1.0.0", distinct(name, 10)).await.expect(201);
+        alice.submit(&format!("alice/{name}"), "1.0.0", "publish").await.expect(201);
+    }
+    app.curator("carl").await;
+    app.drain_jobs().await;
+    let browser = Browser::open(&app).await;
+    browser.sign_in(&app, "carl").await;
+    browser.go("/reviews").await;
+    browser.press("jxjx").await;
+    browser.click(".many summary").await;
+    browser.click(".many option[value=request_changes]").await;
+    browser.click(".many option[value=licence]").await;
+    browser.picture("reviews-many-light-1440").await;
+    assert_eq!(browser.complaints().await, [""; 0]);
+    browser.click(".many button").await;
+    browser.says("tbody", "Changes requested").await;
+    let changed = browser
+        .run("return [...document.querySelectorAll('tbody tr')].filter(r => r.textContent.includes('Changes requested')).length", json!([]))
+        .await;
+    assert_eq!(changed, json!(2));
+    app.drain_jobs().await;
+
+    browser.driver.delete_all_cookies().await.unwrap();
+    browser.sign_in(&app, "alice").await;
+    browser.go("/my").await;
+    browser.click(".head a[href='/my/inbox']").await;
+    browser.says(".inbox", "Changes are asked for").await;
+    browser.click("main button").await;
+    browser.says("h2", "All read").await;
+    browser.close().await;
+}

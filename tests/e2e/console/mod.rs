@@ -1,8 +1,10 @@
 //! The console: what its pages say, what they let through, what they cost, and how they look in a real browser.
-mod admin;
+pub mod admin;
+mod author;
 mod curation;
 mod foreign;
-mod pages;
+mod hostile;
+pub mod pages;
 mod real;
 mod sharing;
 mod statements;

@@ -31,6 +31,17 @@ async fn world() -> (TestApp, String) {
     (app, review["id"].as_str().unwrap().to_owned())
 }
 
+/// A webhook of the team that has sent something, and nobody was there.
+async fn hook(app: &TestApp) -> String {
+    let carl = app.token("carl", None).await;
+    let hooks = "/api/v1/namespaces/edge/webhooks";
+    let wanted = json!({"url": "https://hooks.invalid/tamis", "kinds": ["release.publish", "release.yank"]});
+    let id = carl.post(hooks, &wanted).await.expect(201).json()["id"].as_str().unwrap().to_owned();
+    carl.post(&format!("{hooks}/{id}/ping"), &json!({})).await.expect(202);
+    app.drain_jobs().await;
+    format!("/namespaces/edge/webhooks/{id}")
+}
+
 /// A team with people, a robot and somebody invited; a filter that others were let in to.
 async fn shared(app: &TestApp, alice: &Person) {
     for name in ["bea", "mira-k", "ada"] {
@@ -115,7 +126,7 @@ async fn an_author_drops_a_module_is_told_why_not_fixes_it_and_asks() {
     drop_file(&browser, "my_guard.wasm", &distinct("fixed", 10)).await;
     browser.click("form[data-upload] button.primary").await;
     browser.says("h1", "Draft").await;
-    browser.click("form[action$='/publication'] button").await;
+    browser.click("button[formaction$='/publication']").await;
     browser.says("h1", "Checking").await;
     app.drain_jobs().await;
     browser.go("/my").await;
@@ -141,6 +152,7 @@ async fn every_page_is_for_everybody_in_both_themes_and_is_pictured() {
         ("filter-releases", "/filters/alice/correlation-id?tab=releases".to_owned()),
         ("upload", "/my/upload".to_owned()),
         ("my", "/my".to_owned()),
+        ("inbox", "/my/inbox".to_owned()),
         ("reviews", "/reviews".to_owned()),
         ("review", format!("/reviews/{review}")),
         ("absent", "/filters/alice/absent".to_owned()),
@@ -151,6 +163,8 @@ async fn every_page_is_for_everybody_in_both_themes_and_is_pictured() {
         ("robot", "/teams/edge/robots/edge-ci".to_owned()),
         ("access", "/filters/edge/shared/access".to_owned()),
         ("policy", "/admin/policy".to_owned()),
+        ("webhooks", "/namespaces/edge/webhooks".to_owned()),
+        ("webhook", hook(&app).await),
     ];
     complaints.extend(pictured(&browser, &pages).await);
     browser.sign_in(&app, "ada").await;
@@ -186,46 +200,4 @@ async fn pictured(browser: &Browser, pages: &[(&str, String)]) -> Vec<String> {
         }
     }
     complaints
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn nothing_that_people_write_runs_or_calls_anywhere() {
-    let app = TestApp::spawn().await;
-    let (alice, carl) = (app.author("alice").await, app.curator("carl").await);
-    let evil = "\"><script>document.title='owned'</script><img src=https://evil.test/x onerror=\"document.title='owned'\">";
-    let icon = format!(
-        "data:image/svg+xml;base64,{}",
-        STANDARD.encode("<svg xmlns='http://www.w3.org/2000/svg' onload=\"document.title='owned'\"/>")
-    );
-    let readme = format!(
-        "{evil}\n\n[x](javascript:document.title='owned') ![p](https://evil.test/p.png)\n\n<svg onload=\"document.title='owned'\">"
-    );
-    let words = json!({"title": evil, "summary": evil, "icon": icon, "defaults": {"readme": readme, "examples": [{"title": evil, "body": evil}]}});
-    let made = alice.put("/api/v1/filters/alice/evil", &words).await;
-    assert!(made.status < 300, "{}", made.text());
-    app.publish(&alice, &carl, "alice/evil", "1.0.0", &distinct("evil", 10)).await;
-    alice.upload("alice/evil", "1.1.0", distinct("evil-2", 10)).await.expect(201);
-    let review = alice.submit("alice/evil", "1.1.0", "publish").await.expect(201).json();
-    let review = format!("/reviews/{}", review["id"].as_str().unwrap());
-    app.drain_jobs().await;
-    carl.post(&format!("/api/v1{review}/comments"), &json!({"body": evil})).await.expect(201);
-    let browser = Browser::open(&app).await;
-    browser.sign_in(&app, "alice").await;
-    for path in [
-        "/",
-        "/catalog?q=script&view=table",
-        "/filters/alice/evil",
-        "/filters/alice/evil?tab=evidence",
-        "/my",
-        "/my/releases/alice/evil/1.1.0",
-        review.as_str(),
-    ] {
-        browser.go(path).await;
-        let title = browser.driver.title().await.unwrap();
-        assert!(!title.contains("owned"), "{path}: {title}");
-        let script = "return performance.getEntriesByType('resource').map(e => e.name).filter(n => !n.startsWith(location.origin) && !n.startsWith('data:'))";
-        assert_eq!(browser.run(script, json!([])).await, json!([]), "{path}");
-        assert_eq!(browser.run("return document.querySelectorAll('main script, main [onload], main [onerror], main a[href^=javascript]').length", json!([])).await, json!(0), "{path}");
-    }
-    browser.close().await;
 }

@@ -125,3 +125,25 @@ async fn who_manages_a_filter_sees_who_sees_it_and_gives_takes_shows_and_offers_
     // The old address leads to the page, which is not theirs any more.
     look(&alice, here).await.expect(403);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_page_of_a_filter_says_what_each_of_its_digests_is_for() {
+    let app = TestApp::spawn().await;
+    let (alice, carl) = (app.author("alice").await, app.curator("carl").await);
+    app.publish(&alice, &carl, "alice/guard", "1.0.0", &distinct("digests", 10)).await;
+    let path = "/api/v1/filters/alice/guard/releases/1.0.0";
+    let forms = alice.get(path).await.expect(200).json()["forms"].as_array().unwrap().clone();
+    let html = page(&signed_in(&app, "alice").await, "/filters/alice/guard").await;
+    for (kind, purpose) in [
+        ("raw", "Envoy remote, HTTP"),
+        ("oci-compat", "Istio and Envoy Gateway over oci://"),
+        ("oci-wasm", "wasm tools, such as wkg"),
+    ] {
+        let form = forms.iter().find(|f| f["kind"] == kind).unwrap();
+        let copied = format!("data-copy=\"{}\"", form["digest"].as_str().unwrap());
+        assert!(html.contains(purpose) && html.contains(&copied), "{kind}: {html}");
+    }
+    assert!(!html.contains("Solo"));
+    alice.send(alice.request(reqwest::Method::PUT, &format!("{path}/forms/oci-solo"))).await.expect(201);
+    assert!(page(&signed_in(&app, "alice").await, "/filters/alice/guard").await.contains("Solo manifest"));
+}

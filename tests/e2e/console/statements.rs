@@ -27,11 +27,15 @@ async fn a_page_takes_few_statements_however_much_it_shows() {
         carl.vote(&review, "approve").await.expect(200);
         alice.release(&review).await.expect(200);
     };
+    // Jobs and duties ask now and then, too: the least of some rounds is what the page itself asks.
     let costs = async |path: &str| {
-        let before = server.log().len();
-        alice.get(path).await.expect(200);
-        // The job queue asks now and then, too.
-        statements(&server.log()[before..])
+        let mut least = usize::MAX;
+        for _ in 0..5 {
+            let before = server.log().len();
+            alice.get(path).await.expect(200);
+            least = least.min(statements(&server.log()[before..]));
+        }
+        least
     };
     publish("one", "1.0.0").await;
     let mut few = vec![];

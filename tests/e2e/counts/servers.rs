@@ -50,8 +50,12 @@ async fn many_downloads_at_once_from_two_servers_are_counted_to_the_last() {
     let (clients, each) = (16, count(50, 500));
     let downloads = join_all((0..clients).map(|n| {
         let base = if n % 2 == 0 { &first.base } else { &second.base };
-        let who =
-            Person { name: "anyone".into(), token: None, base: base.clone(), http: reqwest::Client::new() };
+        let who = Person {
+            name: "anyone".into(),
+            token: None,
+            base: base.clone(),
+            http: tamis_e2e::client::http().build().unwrap(),
+        };
         tokio::spawn(async move {
             for _ in 0..each {
                 who.get(MODULE).await.expect(200);

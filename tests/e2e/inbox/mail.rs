@@ -74,6 +74,7 @@ async fn everyone_concerned_gets_one_message_and_the_next_after_five_minutes_wit
     assert!(
         second("alice").contains("[Tamis] 6 news") && second("alice").contains("alice/f 1.0.0 was approved")
     );
+    assert!(second("alice").contains("> looked at it"), "a decision is told with its words: {all:?}");
     assert!((0..5).all(|n| second("carl").contains(&format!("alice/f 2.0.{n} has passed the checks"))));
     for mail in all {
         for secret in ["tms_", "whsec_", "sha256:", "Bearer"] {

@@ -247,7 +247,7 @@ async fn values_beyond_their_limits_name_the_field() {
     let long = |n: usize| "x".repeat(n);
     let before = rows(&app).await;
     for (field, value) in [
-        ("title", json!(long(201))),
+        ("title", json!(long(256))),
         ("title", json!("a\u{1b}[31mb")),
         ("title", json!("a\r\nb")),
         ("summary", json!(long(501))),

@@ -33,7 +33,7 @@ impl Server {
             name: "nobody".into(),
             token: None,
             base: format!("http://{listen}"),
-            http: reqwest::Client::new(),
+            http: tamis_e2e::client::http().build().unwrap(),
         };
         for _ in 0..200 {
             if let Ok(reply) = nobody.request(reqwest::Method::GET, "/health/live").send().await

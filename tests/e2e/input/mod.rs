@@ -7,7 +7,7 @@ mod forms;
 mod logs;
 mod names;
 mod queries;
-mod raw;
+pub mod raw;
 mod uploads;
 mod versions;
 mod wire;

@@ -27,7 +27,7 @@ fn at(browser: &Browser, person: &Person) -> Person {
     headers.insert("cookie", browser.cookie.parse().unwrap());
     headers.insert("sec-fetch-site", "same-origin".parse().unwrap());
     headers.insert("origin", person.base.parse().unwrap());
-    let http = reqwest::Client::builder().default_headers(headers).build().unwrap();
+    let http = tamis_e2e::client::http().default_headers(headers).build().unwrap();
     Person { token: None, http, ..person.clone() }
 }
 

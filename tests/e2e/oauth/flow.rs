@@ -51,7 +51,7 @@ pub struct Browser {
 
 impl Browser {
     pub async fn sign_in(app: &TestApp, handle: &str) -> Self {
-        let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+        let http = tamis_e2e::client::http().redirect(reqwest::redirect::Policy::none()).build().unwrap();
         let person = Person { http, ..app.anonymous() };
         let link = accounts::link(&app.state, &handle.parse().unwrap()).await.unwrap();
         let path = format!("/sign-in/{}", link.rsplit('/').next().unwrap());

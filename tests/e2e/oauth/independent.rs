@@ -19,7 +19,7 @@ use tamis_e2e::app::TestApp;
 
 /// One request, without following redirects. (The crate revokes over https alone; here is no TLS.)
 async fn send(request: HttpRequest) -> Result<HttpResponse, reqwest::Error> {
-    let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build()?;
+    let http = tamis_e2e::client::http().redirect(reqwest::redirect::Policy::none()).build()?;
     let (head, body) = request.into_parts();
     let url = head.uri.to_string().replace("https://127.0.0.1", "http://127.0.0.1");
     let reply = http.request(head.method, url).headers(head.headers).body(body).send().await?;

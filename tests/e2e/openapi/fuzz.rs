@@ -30,6 +30,21 @@ async fn things(uma: &Person) -> Vec<Value> {
     ids
 }
 
+/// Targets and rules of deployment, several, since some callers delete what they meet.
+async fn targets(uma: &Person) -> (Vec<Value>, Vec<Value>) {
+    let (mut targets, mut rules) = (vec![], vec![]);
+    for n in 0..6 {
+        let url = format!("https://hooks.example/{n}");
+        let target = json!({"namespace": "uma", "name": format!("hook-{n}"), "kind": "webhook", "url": url});
+        let target = uma.post("/api/v1/targets", &target).await.expect(201).json()["id"].clone();
+        let selector = json!({"query": "namespace=nobody", "version": "^1"});
+        let rule = json!({"target": target, "name": format!("rule-{n}"), "selector": selector});
+        rules.push(uma.post("/api/v1/deployment-rules", &rule).await.expect(201).json()["id"].clone());
+        targets.push(target);
+    }
+    (targets, rules)
+}
+
 /// Names that exist, so that made-up requests meet something.
 async fn world(app: &TestApp) -> Value {
     let (uma, cora) = (app.author("uma").await, app.curator("cora").await);
@@ -49,12 +64,17 @@ async fn world(app: &TestApp) -> Value {
         revisions.push(review["revision"].clone());
     }
     app.drain_jobs().await;
+    let (targets, rules) = targets(&uma).await;
+    let key = json!({"name": "edge", "version": "1.0.0"});
+    let key = uma.post("/api/v1/filters/uma/guard/capability-urls", &key).await.expect(201).json();
+    let many = [json!({"id": reviews[0], "digest": digests[1], "revision": revisions[0]})];
     let module = app.directory.path().join("module.wasm");
     std::fs::write(&module, &bytes).unwrap();
     json!({
         "tokens": {"user": uma.token, "curator": cora.token, "admin": ada.token},
         "values": {
-            "ids": {"reviews": reviews, "invitations": ids[0..1], "oauth-clients": ids[1..2], "tokens": ids[2..3]},
+            "ids": {"reviews": reviews, "invitations": ids[0..1], "oauth-clients": ids[1..2], "tokens": ids[2..3], "webhooks": ids[3..4], "capability-urls": [key["id"]], "targets": targets, "deployment-rules": rules},
+            "items": [many],
             "namespace": ["uma", "acme", "ada"],
             "filter": ["guard", "draft", "new"],
             "name": ["copy", "copy-2"],

@@ -213,6 +213,7 @@ fn what_may_be_repeated_safely_says_so() {
             .any(|p| p["in"] == "header" && p["name"] == name)
     };
     let secret = [
+        "/api/v1/targets",
         "/api/v1/oauth-clients",
         "/api/v1/me/password",
         "/api/v1/me/identities/link",
@@ -220,7 +221,9 @@ fn what_may_be_repeated_safely_says_so() {
     ];
     for (method, path, operation) in operations(&document) {
         let form = operation["requestBody"]["content"].get("multipart/form-data").is_some();
-        let secret = path.ends_with("/tokens") || secret.contains(&path.as_str());
+        let ends = ["/tokens", "/capability-urls", "/renewal", "/webhooks", "/rotation"];
+        let ends = ends.iter().any(|end| path.ends_with(end));
+        let secret = ends || path.contains("/config/") || secret.contains(&path.as_str());
         let keyed = method == "POST" && path.starts_with("/api/") && !secret && !form;
         assert_eq!(named(&operation, "Idempotency-Key"), keyed, "{method} {path}");
     }

@@ -65,7 +65,7 @@ fn walk(folder: &Path, names: &mut Names) {
 #[test]
 fn no_two_types_share_the_name_of_a_schema() {
     let mut names = Names::new();
-    for folder in ["service/src", "service/verification/src", "entities/src"] {
+    for folder in ["service/src", "service/formats/src", "service/verification/src", "entities/src"] {
         walk(&root().join(folder), &mut names);
     }
     for (name, files) in &names {

@@ -8,7 +8,7 @@ use tamis_e2e::{
 };
 
 /// A server under this policy.
-async fn under(policy: &str) -> TestApp {
+pub async fn under(policy: &str) -> TestApp {
     let file = tempfile::Builder::new().suffix(".toml").tempfile().unwrap();
     std::fs::write(file.path(), policy).unwrap();
     TestApp::spawn_with(&["--policy", file.path().to_str().unwrap()]).await

@@ -96,7 +96,7 @@ async fn sign_in(db: &Db, user: Uuid) -> String {
 fn by_cookie(who: &Person, cookie: &str) -> Person {
     let mut headers = reqwest::header::HeaderMap::new();
     headers.insert("cookie", format!("tamis_session={cookie}").parse().unwrap());
-    let http = reqwest::Client::builder().default_headers(headers).build().unwrap();
+    let http = tamis_e2e::client::http().default_headers(headers).build().unwrap();
     Person { token: None, http, ..who.clone() }
 }
 

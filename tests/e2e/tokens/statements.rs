@@ -19,7 +19,7 @@ async fn a_credential_is_checked_by_one_statement() {
     let by_token = instance.user("alice", Role::User).await;
     let server = instance.start(&[]).await;
     let link = instance.ok(&["user", "link", "alice", "--public-url", &server.base]).await;
-    let http = reqwest::Client::builder().cookie_store(true).build().unwrap();
+    let http = tamis_e2e::client::http().cookie_store(true).build().unwrap();
     let by_session = Person { token: None, http, ..by_token.clone() };
     let path = link.trim().strip_prefix(&server.base).unwrap();
     let request = by_session.request(reqwest::Method::POST, path).header("sec-fetch-site", "same-origin");

@@ -38,10 +38,11 @@ impl Message {
     }
 }
 
-#[derive(Default)]
 struct Kept {
     /// The statuses of the next answers; then 204.
     statuses: VecDeque<u16>,
+    /// With each answer.
+    head: &'static str,
     messages: Vec<Message>,
 }
 
@@ -53,9 +54,14 @@ pub struct Receiver {
 
 impl Receiver {
     pub async fn start(statuses: impl IntoIterator<Item = u16>) -> Self {
+        Self::start_with(statuses, "").await
+    }
+
+    pub async fn start_with(statuses: impl IntoIterator<Item = u16>, head: &'static str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/hook", listener.local_addr().unwrap());
-        let kept = Arc::new(Mutex::new(Kept { statuses: statuses.into_iter().collect(), ..Kept::default() }));
+        let statuses = statuses.into_iter().collect();
+        let kept = Arc::new(Mutex::new(Kept { statuses, head, messages: vec![] }));
         let shared = kept.clone();
         let task = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
@@ -93,13 +99,14 @@ async fn answer(stream: TcpStream, kept: Arc<Mutex<Kept>>) {
     let mut body = vec![0; headers["content-length"].parse().unwrap()];
     stream.read_exact(&mut body).await.unwrap();
     let message = Message { headers, body: String::from_utf8(body).unwrap() };
-    let status = {
+    let (status, more) = {
         let mut kept = kept.lock().unwrap();
         kept.messages.push(message);
-        kept.statuses.pop_front().unwrap_or(204)
+        (kept.statuses.pop_front().unwrap_or(204), kept.head)
     };
     let location = if (300..400).contains(&status) { "Location: http://127.0.0.1:1/\r\n" } else { "" };
-    let head = format!("HTTP/1.1 {status} X\r\n{location}Content-Length: 0\r\nConnection: close\r\n\r\n");
+    let head =
+        format!("HTTP/1.1 {status} X\r\n{location}{more}Content-Length: 0\r\nConnection: close\r\n\r\n");
     let _ = stream.write_all(head.as_bytes()).await;
     let _ = stream.shutdown().await;
 }

@@ -142,7 +142,9 @@ impl Maker {
         let readme = self.vocabulary.text(&mut self.random, 60);
         let labels = vec![self.vocabulary.pick(&mut self.random).to_owned()];
         let at = Timestamp(BEGIN + self.random.below(300 * DAY) as i64);
-        let release = self.release(id, &summary, &readme, share < 7, at)?;
+        // What is in a team is the reader's work, all else that of whose namespace it is.
+        let author = if n / OWN <= 3 { self.reader.id } else { home };
+        let release = self.release([id, author], &summary, &readme, share < 7, at)?;
         let document = Document {
             filter_id: id,
             namespace: handle,
@@ -167,7 +169,7 @@ impl Maker {
             published_releases: i64::from(share < 7),
             downloads: self.random.below(10_000) as i64,
             row_version: 1,
-            created_by: self.reader.id,
+            created_by: author,
             created_at: Timestamp(BEGIN),
             updated_at: at,
         };
@@ -201,7 +203,7 @@ impl Maker {
 
     fn release(
         &mut self,
-        filter_id: Uuid,
+        [filter_id, created_by]: [Uuid; 2],
         summary: &str,
         readme: &str,
         published: bool,
@@ -243,7 +245,7 @@ impl Maker {
             prior_state: None,
             published_at: published.then_some(at),
             break_glass: false,
-            created_by: self.reader.id,
+            created_by,
             created_at: Timestamp(BEGIN),
         })
     }

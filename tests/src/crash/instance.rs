@@ -131,7 +131,7 @@ impl Instance {
             name: name.into(),
             token: Some(token.trim().to_owned()),
             base: format!("http://127.0.0.1:{}", self.port),
-            http: reqwest::Client::new(),
+            http: crate::client::http().build().unwrap(),
         }
     }
 
@@ -189,6 +189,18 @@ impl Instance {
         });
         assert!(quiet.await, "the database does not come to rest");
         db.close().await.unwrap();
+    }
+
+    /// How often the database let a transaction go because it waited for another in a circle.
+    pub async fn deadlocks(&self) -> i64 {
+        if self.is_embedded() {
+            return 0;
+        }
+        let db = self.db().await;
+        let all = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()";
+        let row = db.query_one_raw(Statement::from_string(db.backend(), all)).await.unwrap().unwrap();
+        db.close().await.unwrap();
+        row.try_get_by_index(0).unwrap()
     }
 
     /// An hour passes for uploads that were cut off: nothing is kept for them any more.

@@ -31,7 +31,7 @@ impl Shared {
     pub fn new(seed: u64) -> Self {
         let salts = (0..4).map(|n| format!("shared {seed} {n}")).collect();
         // A connection for each request: those of a killed server are dead.
-        let http = reqwest::Client::builder().pool_max_idle_per_host(0).no_proxy().build().expect("a client");
+        let http = crate::client::http().pool_max_idle_per_host(0).no_proxy().build().expect("a client");
         Self { http, acknowledged: AtomicU64::new(0), salts, published: Mutex::default() }
     }
 }

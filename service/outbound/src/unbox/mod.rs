@@ -58,7 +58,11 @@ pub enum UnboxError {
          to the URL: {}",
         candidates.join(", ")
     )]
-    Ambiguous { candidates: Vec<String> },
+    Ambiguous {
+        /// The first of them.
+        candidates: Vec<String>,
+        total: u32,
+    },
 
     #[error("the file is damaged or contradicts itself: {reason}")]
     Corrupt { reason: String },

@@ -42,14 +42,14 @@ impl<'a> Selection<'a> {
             &mut self.named
         } else if !is_wasm || !self.below_subdirectory(&path) {
             return Ok(None);
-        } else if path.rsplit('/').next() == Some(CONVENTIONAL) {
+        } else if self.is_conventional(&path) {
             &mut self.conventional
         } else {
             &mut self.others
         };
         *counter += 1;
         let first_of_its_kind = *counter == 1;
-        let superseded = self.conventional > 0 && path.rsplit('/').next() != Some(CONVENTIONAL);
+        let superseded = self.conventional > 0 && !self.is_conventional(&path);
         Ok((first_of_its_kind && (self.named > 0 || !superseded)).then_some(path))
     }
 
@@ -67,7 +67,10 @@ impl<'a> Selection<'a> {
                 let place = self.hint.subdirectory.as_ref().map(|place| format!(" below {place:?}"));
                 Err(UnboxError::NoModule { place: place.unwrap_or_default() })
             }
-            _ => Err(UnboxError::Ambiguous { candidates: self.candidates }),
+            (conventional, others) => {
+                let total = conventional.saturating_add(others);
+                Err(UnboxError::Ambiguous { candidates: self.candidates, total })
+            }
         }
     }
 
@@ -89,6 +92,10 @@ impl<'a> Selection<'a> {
             parts.remove(0);
         }
         (!parts.is_empty()).then(|| parts.join("/"))
+    }
+
+    fn is_conventional(&self, path: &str) -> bool {
+        !self.hint.every && path.rsplit('/').next() == Some(CONVENTIONAL)
     }
 
     fn below_subdirectory(&self, path: &str) -> bool {

@@ -182,11 +182,21 @@ fn a_named_entry_is_taken_whatever_else_there_is() {
 fn several_modules_without_a_choice_are_listed_up_to_twenty() {
     let entries: Vec<Entry> = (0..30).map(|n| file(&format!("m/{n}.wasm"), b"x")).collect();
     let error = unpack(&tarball(&entries)).unwrap_err();
-    let UnboxError::Ambiguous { candidates } = &error else { panic!("{error}") };
+    let UnboxError::Ambiguous { candidates, .. } = &error else { panic!("{error}") };
     assert_eq!((candidates.len(), candidates[0].as_str()), (20, "m/0.wasm"));
     assert!(error.to_string().contains("`#path/in/archive.wasm`"), "{error}");
     let two = tarball(&[file("a/plugin.wasm", b"a"), file("b/plugin.wasm", b"b")]);
     assert_eq!(unpack(&two).unwrap_err().kind(), "ambiguous");
+}
+
+#[test]
+fn where_every_module_is_wanted_no_name_wins() {
+    let two = tarball(&[file("r-1/a/plugin.wasm", b"a"), file("r-1/b.wasm", b"b")]);
+    let hint = Hint { wrapped: true, ..Hint::default() };
+    assert_eq!(taken(&two, &hint).2, b"a");
+    let error = unpack_with(&two, &Hint { every: true, ..hint }, &limits()).unwrap_err();
+    let UnboxError::Ambiguous { candidates, total } = error else { panic!("{error}") };
+    assert_eq!((candidates, total), (vec!["a/plugin.wasm".to_owned(), "b.wasm".to_owned()], 2));
 }
 
 #[test]

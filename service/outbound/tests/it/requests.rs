@@ -3,7 +3,7 @@
 use tamis_outbound::header::{AUTHORIZATION, HOST, HeaderMap, HeaderValue};
 use tamis_outbound::{Body, Method, OutboundError};
 
-use crate::stub::{Answer, Stub, client, ok, redirect, status};
+use crate::stub::{Answer, Scripted, Stub, client, client_with, ok, redirect, status};
 
 fn credentials() -> HeaderMap {
     let mut headers = HeaderMap::new();
@@ -85,4 +85,19 @@ async fn a_url_that_was_never_parsed_by_our_rules_is_refused_all_the_same() {
     let outcome = client.request(Method::GET, &url, HeaderMap::new(), None).await;
     assert!(matches!(outcome, Err(OutboundError::InvalidUrl { .. })));
     assert_eq!(stub.connections(), 0);
+}
+
+/// 127.0.0.1 is open here and stands for a target that was checked, 127.0.0.2 for the inside.
+#[tokio::test]
+async fn a_name_that_changes_its_mind_between_requests_takes_no_credential_inside() {
+    let outside = Stub::start(|_| Answer::Bytes(ok(b"{}"))).await;
+    let inside = Stub::beside(&outside, "127.0.0.2").await;
+    let resolver = Scripted::new(&[&["127.0.0.1"], &["127.0.0.2"]]);
+    let target = client_with(&["127.0.0.1/32"], &resolver);
+    let url = outside.named("rebind.example", "/api/filter");
+    let ask = async || target.request(Method::POST, &url, credentials(), Some("x".into())).await;
+    assert_eq!(ask().await.unwrap().status.as_u16(), 200);
+    assert_eq!(ask().await.unwrap_err().kind(), "refused-address");
+    assert_eq!(resolver.asked().len(), 2, "each request asks anew");
+    assert_eq!((outside.connections(), inside.connections()), (1, 0));
 }

@@ -4,6 +4,7 @@ use crate::{
     console::{
         ask::{BareForm, end_of, named},
         frame::{self, see},
+        own_form::OwnForm,
     },
     db,
     error::{Error, Kind, Result},
@@ -13,11 +14,7 @@ use crate::{
         grants::{self, GrantRequest},
         transfer,
     },
-    http::{
-        body::{Form, Query},
-        problem::Problems,
-    },
-    sign_in::browser,
+    http::{body::Query, problem::Problems},
     state::State,
 };
 use actix_web::{HttpRequest, HttpResponse, get, http::StatusCode, post, web};
@@ -104,10 +101,8 @@ pub async fn show_access(
 pub async fn give_grant_by_form(
     state: web::Data<State>,
     access: FilterAccess,
-    request: HttpRequest,
-    form: Form<GrantForm>,
+    form: OwnForm<GrantForm>,
 ) -> Result<HttpResponse> {
-    browser::check_own_form(&state, &request, &form.0.form)?;
     give(&state, &access, &form.0).await?;
     Ok(back(&access))
 }
@@ -138,10 +133,8 @@ async fn give(state: &State, access: &FilterAccess, form: &GrantForm) -> Result<
 pub async fn take_grant_by_form(
     state: web::Data<State>,
     access: FilterAccess,
-    request: HttpRequest,
-    form: Form<SubjectForm>,
+    form: OwnForm<SubjectForm>,
 ) -> Result<HttpResponse> {
-    browser::check_own_form(&state, &request, &form.0.form)?;
     let subject = grants::subject(&state, &form.0.subject).await?;
     grants::remove(&state, &access, &subject).await?;
     Ok(back(&access))
@@ -156,10 +149,8 @@ pub async fn take_grant_by_form(
 pub async fn set_visibility_by_form(
     state: web::Data<State>,
     access: FilterAccess,
-    request: HttpRequest,
-    form: Form<VisibilityForm>,
+    form: OwnForm<VisibilityForm>,
 ) -> Result<HttpResponse> {
-    browser::check_own_form(&state, &request, &form.0.form)?;
     let visibility = named("visibility", &form.0.visibility)?;
     db::retrying(|| show(&state, &access, visibility)).await?;
     Ok(back(&access))
@@ -182,10 +173,8 @@ async fn show(state: &State, access: &FilterAccess, visibility: Visibility) -> R
 pub async fn offer_transfer_by_form(
     state: web::Data<State>,
     access: FilterAccess,
-    request: HttpRequest,
-    form: Form<TransferForm>,
+    form: OwnForm<TransferForm>,
 ) -> Result<HttpResponse> {
-    browser::check_own_form(&state, &request, &form.0.form)?;
     transfer::offer(&state, &access, &named("to", &form.0.to)?).await?;
     Ok(back(&access))
 }
@@ -199,10 +188,8 @@ pub async fn offer_transfer_by_form(
 pub async fn withdraw_transfer_by_form(
     state: web::Data<State>,
     access: FilterAccess,
-    request: HttpRequest,
-    form: Form<BareForm>,
+    _: OwnForm<BareForm>,
 ) -> Result<HttpResponse> {
-    browser::check_own_form(&state, &request, &form.0.form)?;
     transfer::withdraw(&state, &access).await?;
     Ok(back(&access))
 }

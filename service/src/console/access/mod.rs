@@ -59,6 +59,7 @@ fn principal(item: &AccessItem) -> (&'static str, String) {
         Some(("user", name)) => ("person", name.to_owned()),
         Some(("role", "admin")) => ("key", "Administrators".into()),
         Some(("role", "curator")) => ("eye", "Curators".into()),
+        Some(("capability-url", name)) => ("key", format!("Whoever knows the URL {name}")),
         _ if item.principal == "everyone" => ("globe", "Everyone".into()),
         _ => ("person", "Everyone signed in".into()),
     }
@@ -80,6 +81,7 @@ fn why(item: &AccessItem) -> String {
         }
         (Because::Grant, Some(team)) => format!("Grant to {level}, given to {team}"),
         (Because::Grant, None) => format!("Grant to {level}"),
+        (Because::CapabilityUrl, _) => "Gets the bytes of one release without signing in".into(),
     }
 }
 

@@ -1,8 +1,9 @@
 //! How the instance is and what holds in it: health and the audit log for administrators, the policy for
-//! everyone signed in. Looks; changes nothing.
+//! everyone signed in, and the Meshery Servers that people log in from. But for those it looks and changes nothing.
 pub mod audit;
 pub mod health;
 pub mod http;
+pub mod meshery;
 pub mod metrics;
 pub mod policy;
 
@@ -10,12 +11,21 @@ use crate::auth::Identity;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 pub fn configure(config: &mut ServiceConfig<'_>) {
-    config.service(http::show_audit).service(http::show_policy).service(http::show_health);
+    config
+        .service(http::show_audit)
+        .service(http::show_policy)
+        .service(http::show_health)
+        .service(http::show_meshery)
+        .service(http::change_meshery_server);
 }
 
 /// The pages of the place: name, path, and whether only administrators see it.
-const PLACES: [(&str, &str, bool); 3] =
-    [("Health", "/admin/health", true), ("Audit", "/admin/audit", true), ("Policy", "/admin/policy", false)];
+const PLACES: [(&str, &str, bool); 4] = [
+    ("Health", "/admin/health", true),
+    ("Audit", "/admin/audit", true),
+    ("Policy", "/admin/policy", false),
+    ("Meshery", "/admin/meshery", true),
+];
 
 /// A link above each page: path, name, whether it is this one.
 pub type Place = (&'static str, &'static str, bool);

@@ -28,7 +28,7 @@ fn looks_at(id: &str) -> &'static str {
         "capability-change" => "It can do no more than the release before it.",
         "size-jump" => "It is not much larger than the release before it.",
         "description" => "A sentence says what it is for.",
-        "signature" => "Who signed it, once there are trust roots to judge that by.",
+        "signature" => "A key of this policy has signed it.",
         "licence" => "A licence is named, as an SPDX expression.",
         "readme" => "There is a text that says what it does.",
         "source" => "The place of its source is named.",

@@ -1,14 +1,13 @@
 //! What its writers do to a release from the filter's page: yanking, and taking that back.
 use crate::{
     auth::ReleaseAccess,
-    console::frame::see,
+    console::{frame::see, own_form::OwnForm},
     error::{Error, Result},
-    http::{body::Form, problem::Problems},
+    http::problem::Problems,
     releases::publication,
-    sign_in::browser,
     state::State,
 };
-use actix_web::{HttpRequest, HttpResponse, post, web};
+use actix_web::{HttpResponse, post, web};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -35,10 +34,8 @@ fn back(found: &ReleaseAccess) -> HttpResponse {
 pub async fn yank_by_form(
     state: web::Data<State>,
     found: ReleaseAccess,
-    request: HttpRequest,
-    form: Form<YankForm>,
+    form: OwnForm<YankForm>,
 ) -> Result<HttpResponse> {
-    browser::check_own_form(&state, &request, &form.0.form)?;
     let reason = Some(form.0.reason.trim().to_owned()).filter(|text| !text.is_empty());
     if reason.as_ref().is_some_and(|text| text.len() > 1000) {
         return Err(Error::invalid("reason", "at most 1000 bytes"));
@@ -56,10 +53,8 @@ pub async fn yank_by_form(
 pub async fn unyank_by_form(
     state: web::Data<State>,
     found: ReleaseAccess,
-    request: HttpRequest,
-    form: Form<YankForm>,
+    _: OwnForm<YankForm>,
 ) -> Result<HttpResponse> {
-    browser::check_own_form(&state, &request, &form.0.form)?;
     publication::unyank(&state, &found.access, &found.release).await?;
     Ok(back(&found))
 }

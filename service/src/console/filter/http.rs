@@ -1,14 +1,13 @@
 //! Handlers of `/filters/{namespace}/{filter}`.
 use crate::{
     auth::FilterAccess,
-    console::frame::{self, see},
+    console::{
+        frame::{self, see},
+        own_form::OwnForm,
+    },
     error::{Error, Result},
     filters::clone::{self, CloneRequest},
-    http::{
-        body::{Form, Query},
-        problem::Problems,
-    },
-    sign_in::browser,
+    http::{body::Query, problem::Problems},
     state::State,
 };
 use actix_web::{
@@ -29,6 +28,10 @@ use utoipa::{IntoParams, ToSchema};
 pub struct FilterPageQuery {
     /// The release to show; else the newest published.
     pub version: Option<String>,
+    /// The configuration to show: a format of the API.
+    #[serde(rename = "use")]
+    #[param(rename = "use")]
+    pub format: Option<String>,
     /// `overview`, `capabilities`, `evidence` or `releases`.
     pub tab: Option<String>,
 }
@@ -68,10 +71,8 @@ pub async fn show_filter(
 pub async fn clone_by_form(
     state: web::Data<State>,
     access: FilterAccess,
-    request: HttpRequest,
-    form: Form<CloneForm>,
+    form: OwnForm<CloneForm>,
 ) -> Result<HttpResponse> {
-    browser::check_own_form(&state, &request, &form.0.form)?;
     let named = |field: &str, text: &str| {
         text.trim().parse::<Slug>().map_err(|e| Error::invalid(field, e.to_string()))
     };

@@ -1,8 +1,10 @@
 //! The page of one filter: who and what it is, where it loads, what it may do, how to use it.
 pub mod acts;
+mod digests;
 pub mod http;
 pub mod quarantine;
 mod usage;
+mod used;
 
 use super::{figures, frame::Frame, grain, hosts, markdown, parts::*, powers};
 use crate::{
@@ -50,6 +52,8 @@ pub struct Page {
     /// Newest version first.
     releases: Vec<ReleaseItem>,
     tab: &'static str,
+    /// Where it is drawn.
+    used: Option<used::Used>,
     now: Timestamp,
     writes: bool,
     curates: bool,
@@ -61,6 +65,7 @@ struct Shown {
     release: ReleaseView,
     report: Report,
     capabilities: Vec<String>,
+    usage: Option<usage::Usage>,
 }
 
 impl Shown {
@@ -72,6 +77,10 @@ impl Shown {
         powers::of(&self.capabilities)
     }
 
+    fn digests(&self) -> Vec<digests::Shown<'_>> {
+        digests::of(&self.release.forms)
+    }
+
     fn cannot(&self) -> Option<String> {
         powers::cannot(&self.capabilities)
     }
@@ -79,10 +88,6 @@ impl Shown {
     fn readme(&self) -> Option<Safe<String>> {
         let text = self.release.metadata.readme.as_deref().filter(|text| !text.trim().is_empty());
         text.map(markdown::html)
-    }
-
-    fn usage(&self) -> Safe<String> {
-        usage::envoy(&self.release)
     }
 
     fn kind(&self) -> &'static str {
@@ -206,11 +211,16 @@ pub async fn page(
         None => newest(&releases).map(|release| release.version.clone()),
     };
     let shown = match wanted {
-        Some(version) => Some(shown(state, &access, &version).await?),
+        Some(version) => Some(shown(state, &access, &version, query.format.as_deref()).await?),
         None => None,
     };
     let tab = TABS.into_iter().find(|tab| Some(*tab) == query.tab.as_deref()).unwrap_or(TABS[0]);
+    let used = match &shown {
+        Some(_) if tab == TABS[0] => Some(used::of(state, &access).await?),
+        _ => None,
+    };
     Ok(Page {
+        used,
         frame: Frame::of(state, request, &access.caller, "catalog", access.name())?,
         filter: filters::view(state, &access.namespace, &access.filter, false).await?,
         shown,
@@ -223,7 +233,12 @@ pub async fn page(
     })
 }
 
-async fn shown(state: &State, access: &FilterAccess, version: &Version) -> Result<Shown> {
+async fn shown(
+    state: &State,
+    access: &FilterAccess,
+    version: &Version,
+    format: Option<&str>,
+) -> Result<Shown> {
     let found = access::find_release(&*state.db, access.filter.id, version).await?;
     let release: release::Model = found.ok_or_else(Error::not_found)?;
     access::check_release(access, &release, Need::ReadRelease)?;
@@ -231,5 +246,6 @@ async fn shown(state: &State, access: &FilterAccess, version: &Version) -> Resul
     let view = release_view(state, &access.namespace, &access.filter, &release, insider).await?;
     let report = store::report_of(state, &release.sha256, view.plugin_type).await?;
     let capabilities = report.capabilities.iter().map(|c| c.id.clone()).collect();
-    Ok(Shown { release: view, report, capabilities })
+    let usage = usage::of(state, access, &release, view.plugin_type, format).await?;
+    Ok(Shown { release: view, report, capabilities, usage })
 }

@@ -5,13 +5,13 @@ use crate::{
         figures,
         frame::{self, Frame, see},
         grain,
+        own_form::OwnForm,
         parts::*,
     },
     counts::{report, view::CountsQuery},
     error::{Error, Result},
-    http::{body::Form, problem::Problems},
+    http::problem::Problems,
     releases::publication,
-    sign_in::browser,
     state::State,
 };
 use actix_web::{HttpRequest, HttpResponse, get, http::StatusCode, post, web};
@@ -117,10 +117,8 @@ pub async fn show_quarantine(
 pub async fn quarantine_by_form(
     state: web::Data<State>,
     found: ReleaseAccess,
-    request: HttpRequest,
-    form: Form<QuarantineForm>,
+    form: OwnForm<QuarantineForm>,
 ) -> Result<HttpResponse> {
-    browser::check_own_form(&state, &request, &form.0.form)?;
     auth::recent(found.access.who()?, &state.clock)?;
     let digest: Sha256 =
         form.0.digest.parse().map_err(|_| Error::invalid("digest", "open the page again"))?;

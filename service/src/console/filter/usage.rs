@@ -1,39 +1,45 @@
-//! How a proxy is told to use a release: a configuration that is ready to paste, bound to the bytes. Pure.
-use crate::{console::parts::escape, releases::view::ReleaseView};
+//! How a proxy is told to use a release: the configuration as the API renders it, with its keys marked.
+use crate::{
+    auth::{FilterAccess, access::Sight},
+    configuration,
+    console::parts::escape,
+    error::Result,
+    state::State,
+};
 use askama::filters::Safe;
-use serde_json::json;
 use std::fmt::Write;
-use tamis_entities::value::PluginType;
+use tamis_entities::{release, value::PluginType};
+use tamis_formats::{Format, Pin, Refusal};
 
-/// Envoy fetches the module by itself and compares the digest. Keys are marked.
-pub fn envoy(release: &ReleaseView) -> Safe<String> {
-    let (kind, message) = match release.plugin_type {
-        Some(PluginType::Network) => ("filters.network", "Wasm"),
-        Some(PluginType::Service) => ("wasm", "WasmService"),
-        _ => ("filters.http", "Wasm"),
+pub struct Usage {
+    pub format: Format,
+    /// The others that it can be had as.
+    pub formats: Vec<Format>,
+    pub text: Safe<String>,
+    pub pin: Pin,
+    /// What stands in the way; then there is no text.
+    pub refusals: Vec<Refusal>,
+}
+
+/// None for who may not have the bytes.
+pub async fn of(
+    state: &State,
+    access: &FilterAccess,
+    release: &release::Model,
+    declared: Option<PluginType>,
+    wanted: Option<&str>,
+) -> Result<Option<Usage>> {
+    if access.relation.sight(&access.filter, release) != Sight::Bytes {
+        return Ok(None);
+    }
+    let formats = configuration::fitting(declared.map(configuration::point));
+    let wanted = wanted.and_then(|word| word.parse().ok()).filter(|format| formats.contains(format));
+    let offer = configuration::offer(state, access, release, wanted.unwrap_or(Format::EnvoyFilter)).await?;
+    let (text, pin, refusals) = match offer.rendered {
+        Ok(rendered) => (coloured(&rendered.text), rendered.pin, vec![]),
+        Err(refusals) => (Safe(String::new()), Pin::None, refusals),
     };
-    let quoted = |text: &str| json!(text).to_string();
-    let mut text = format!(
-        "# {}/{} {}, pinned to its bytes\nname: {}\ntyped_config:\n  \"@type\": type.googleapis.com/envoy.extensions.{kind}.v3.{message}\n  config:\n    name: {}\n",
-        release.namespace, release.filter, release.version, release.filter, release.filter
-    );
-    if let Some(root_id) = &release.metadata.root_id {
-        let _ = writeln!(text, "    root_id: {}", quoted(root_id));
-    }
-    let _ = write!(
-        text,
-        "    vm_config:\n      runtime: envoy.wasm.runtime.v8\n      code:\n        remote:\n          http_uri:\n            uri: {}\n            cluster: tamis\n            timeout: 30s\n          sha256: {}\n",
-        release.links.raw,
-        release.digest.hex()
-    );
-    if let Some(sample) = &release.metadata.config_sample {
-        let _ = write!(
-            text,
-            "    configuration:\n      \"@type\": type.googleapis.com/google.protobuf.StringValue\n      value: {}\n",
-            quoted(&sample.to_string())
-        );
-    }
-    coloured(&text)
+    Ok(Some(Usage { format: offer.format, formats, text, pin, refusals }))
 }
 
 fn coloured(text: &str) -> Safe<String> {

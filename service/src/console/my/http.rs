@@ -1,35 +1,35 @@
 //! Handlers of `/my`.
 use super::{
     receive::Reading,
-    release,
+    release::{self, Told},
     upload::{self, Typed},
 };
 use crate::{
     auth::{Caller, ReleaseAccess, SignedIn, access::relock_filter},
     console::{
         frame::{self, see},
+        own_form::OwnForm,
         refused::wants_a_page,
     },
     db,
-    error::{Error, Result},
+    error::{Error, Kind, Result},
     filters::{
         self,
         change::{FilterChange, MetadataChange, Patch},
     },
     http::{
-        body::{self, Query},
+        body::Query,
         problem::{Problem, Problems},
     },
     imports::{self, ImportRequest},
     releases::{self, Uploaded},
     reviews::submit::{self, ReviewRequest},
-    sign_in::browser,
     state::State,
 };
 use actix_multipart::Multipart;
 use actix_web::{FromRequest, HttpRequest, HttpResponse, dev::Payload, get, http::StatusCode, post, web};
 use serde::Deserialize;
-use tamis_entities::value::ReviewAction;
+use tamis_entities::value::{ReleaseState, ReviewAction, Version};
 use utoipa::{IntoParams, ToSchema};
 
 #[derive(Debug, Default, Deserialize, IntoParams)]
@@ -37,6 +37,8 @@ use utoipa::{IntoParams, ToSchema};
 pub struct UploadPageQuery {
     /// The filter that gets a release: `namespace/name`.
     pub filter: Option<String>,
+    /// Its newest version: the next one is proposed.
+    pub after: Option<String>,
 }
 
 /// The parts of the upload's form, the module last.
@@ -72,7 +74,12 @@ pub struct DescriptionForm {
     #[serde(rename = "type")]
     pub plugin_type: String,
     pub licence: String,
+    #[serde(default)]
+    pub source: String,
     pub readme: String,
+    /// Of the request that the same form can send.
+    #[serde(default)]
+    pub note: String,
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -85,19 +92,34 @@ pub struct PublicationForm {
     pub action: String,
     #[serde(default)]
     pub note: String,
+    /// With it and the four after it the description is kept first, as the other button of the form does.
+    pub summary: Option<String>,
+    #[serde(rename = "type")]
+    pub plugin_type: Option<String>,
+    pub licence: Option<String>,
+    pub source: Option<String>,
+    pub readme: Option<String>,
 }
 
-/// A form that may carry a README.
-const LONG_FORM: usize = 1024 * 1024;
+impl PublicationForm {
+    fn description(&mut self) -> Option<DescriptionForm> {
+        Some(DescriptionForm {
+            form: String::new(),
+            summary: self.summary.take()?,
+            plugin_type: self.plugin_type.take().unwrap_or_default(),
+            licence: self.licence.take().unwrap_or_default(),
+            source: self.source.take().unwrap_or_default(),
+            readme: self.readme.take().unwrap_or_default(),
+            note: self.note.clone(),
+        })
+    }
+}
 
-async fn long_form<T: serde::de::DeserializeOwned>(payload: web::Payload) -> Result<T> {
-    let bytes = body::read(payload.into_inner(), LONG_FORM).await?;
-    let bytes =
-        bytes.ok_or_else(|| Error::invalid("body", "this is too long; a README has at most 256 KiB"))?;
-    let text = std::str::from_utf8(&bytes).map_err(|_| Error::invalid("body", "a form is UTF-8"))?;
-    let read = web::Query::<T>::from_query(text);
-    read.map(web::Query::into_inner)
-        .map_err(|_| Error::invalid("body", "a field is missing, unknown, or there twice"))
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct ReleasePageQuery {
+    /// The description was just kept.
+    pub saved: Option<String>,
 }
 
 fn work_page(made: &Uploaded) -> HttpResponse {
@@ -129,8 +151,16 @@ pub async fn show_upload(
 ) -> Result<HttpResponse> {
     let given = query.0.filter.unwrap_or_default();
     let (namespace, filter) = given.split_once('/').unwrap_or((who.0.handle.as_str(), ""));
-    let typed = Typed { namespace: namespace.into(), filter: filter.into(), ..Default::default() };
+    let version = query.0.after.as_deref().and_then(next).unwrap_or_default();
+    let typed = Typed { namespace: namespace.into(), filter: filter.into(), version, ..Default::default() };
     upload::reply(&state, &request, &Caller(Some(who.0.clone())), typed, None)
+}
+
+/// The patch version after this one.
+fn next(version: &str) -> Option<String> {
+    let newest = version.parse::<Version>().ok()?.semver();
+    let patch = if newest.pre.is_empty() { newest.patch.checked_add(1)? } else { newest.patch };
+    Some(format!("{}.{}.{patch}", newest.major, newest.minor))
 }
 
 /// Upload by a form
@@ -173,9 +203,8 @@ pub async fn import_by_form(
     state: web::Data<State>,
     who: SignedIn,
     request: HttpRequest,
-    form: body::Form<ImportForm>,
+    form: OwnForm<ImportForm>,
 ) -> Result<HttpResponse> {
-    browser::check_own_form(&state, &request, &form.0.form)?;
     let ImportForm { namespace, filter, version, url, .. } = form.0;
     let typed = Typed { namespace, filter, version, url };
     let caller = Caller(Some(who.0.clone()));
@@ -203,19 +232,36 @@ fn asked(typed: &Typed) -> Result<ImportRequest> {
 
 /// A release that you work on
 #[utoipa::path(tag = "pages", operation_id = "showMyRelease",
-    params(("namespace" = String, Path, description = "Handle of a user or team"), ("filter" = String, Path, description = "Name of the filter"), ("version" = String, Path, description = "SemVer")),
+    params(("namespace" = String, Path, description = "Handle of a user or team"), ("filter" = String, Path, description = "Name of the filter"), ("version" = String, Path, description = "SemVer"), ReleasePageQuery),
     responses((status = 200, description = "What was found, and the way to its publication", content_type = "text/html", body = String), Problems))]
 #[get("/my/releases/{namespace}/{filter}/{version}")]
 pub async fn show_my_release(
     state: web::Data<State>,
     found: ReleaseAccess,
     request: HttpRequest,
+    query: Query<ReleasePageQuery>,
 ) -> Result<HttpResponse> {
-    frame::reply(StatusCode::OK, &release::page(&state, &request, found).await?)
+    let told = Told { saved: query.0.saved.is_some(), ..Told::default() };
+    frame::reply(StatusCode::OK, &release::page(&state, &request, found, told).await?)
 }
 
-fn back(found: &ReleaseAccess) -> HttpResponse {
-    see(&format!("/my/releases/{}/{}", found.access.name(), found.release.version))
+fn back(found: &ReleaseAccess) -> String {
+    format!("/my/releases/{}/{}", found.access.name(), found.release.version)
+}
+
+/// The page again with what was typed, where a person can mend it there.
+async fn shown(
+    state: &State,
+    request: &HttpRequest,
+    found: ReleaseAccess,
+    typed: DescriptionForm,
+    error: Error,
+) -> Result<HttpResponse> {
+    if error.kind() != Kind::Invalid || !wants_a_page(request) {
+        return Err(error);
+    }
+    let told = Told { refused: Some(error), typed: Some(typed), saved: false };
+    frame::reply(StatusCode::BAD_REQUEST, &release::page(state, request, found, told).await?)
 }
 
 /// Describe a draft by a form
@@ -228,17 +274,17 @@ pub async fn describe_by_form(
     state: web::Data<State>,
     found: ReleaseAccess,
     request: HttpRequest,
-    payload: web::Payload,
+    form: OwnForm<DescriptionForm>,
 ) -> Result<HttpResponse> {
-    let form: DescriptionForm = long_form(payload).await?;
-    browser::check_own_form(&state, &request, &form.form)?;
-    describe(&state, &found, form).await?;
-    Ok(back(&found))
+    match describe(&state, &found, &form.0).await {
+        Ok(()) => Ok(see(&format!("{}?saved=yes", back(&found)))),
+        Err(error) => shown(&state, &request, found, form.0, error).await,
+    }
 }
 
-/// Summary of the filter, and what is said of the release: one after the other, as through the API.
-async fn describe(state: &State, found: &ReleaseAccess, form: DescriptionForm) -> Result<()> {
-    let text = |text: String| match text.trim() {
+/// What is said of the release, and of the filter: its own texts, and what its next release begins with.
+async fn describe(state: &State, found: &ReleaseAccess, form: &DescriptionForm) -> Result<()> {
+    let text = |text: &str| match text.trim() {
         "" => Patch::Clear,
         _ => Patch::Set(text.replace("\r\n", "\n")),
     };
@@ -247,14 +293,17 @@ async fn describe(state: &State, found: &ReleaseAccess, form: DescriptionForm) -
         "" => Patch::Clear,
         word => Patch::Set(word.parse().map_err(|_| Error::invalid("type", "http, network or service"))?),
     };
-    let (licence, readme) = (text(form.licence), text(form.readme));
-    let change = MetadataChange { plugin_type, licence, readme, ..Default::default() };
+    let (licence, readme) = (text(&form.licence), text(&form.readme));
+    let said = MetadataChange { plugin_type, licence, readme, ..Default::default() };
+    let filter = FilterChange {
+        summary: text(&form.summary),
+        source_repository: text(&form.source),
+        defaults: said.clone(),
+        ..Default::default()
+    };
+    db::retrying(|| change_filter(state, found, &filter)).await?;
     let object = format!("release:{}@{}", found.access.name(), found.release.version);
-    if form.summary != found.access.filter.summary {
-        let change = FilterChange { summary: text(form.summary), ..Default::default() };
-        db::retrying(|| change_filter(state, found, &change)).await?;
-    }
-    releases::change(state, &found.access.filter, found.release.clone(), who, object, change).await?;
+    releases::change(state, &found.access.filter, found.release.clone(), who, object, said).await?;
     Ok(())
 }
 
@@ -276,10 +325,15 @@ pub async fn ask_by_form(
     state: web::Data<State>,
     found: ReleaseAccess,
     request: HttpRequest,
-    form: body::Form<PublicationForm>,
+    form: OwnForm<PublicationForm>,
 ) -> Result<HttpResponse> {
-    browser::check_own_form(&state, &request, &form.0.form)?;
-    let action = match form.0.action.as_str() {
+    let mut form = form.0;
+    if let Some(said) = form.description().filter(|_| found.release.state == ReleaseState::Draft)
+        && let Err(error) = describe(&state, &found, &said).await
+    {
+        return shown(&state, &request, found, said, error).await;
+    }
+    let action = match form.action.as_str() {
         "" => ReviewAction::Publish,
         word => word.parse().map_err(|_| Error::invalid("action", "publish, unpublish or unquarantine"))?,
     };
@@ -288,9 +342,9 @@ pub async fn ask_by_form(
         filter: found.access.filter.name.clone(),
         version: found.release.version.clone(),
         action,
-        note: form.0.note,
+        note: form.note,
         metadata: None,
     };
     submit::submit(&state, found.access.caller.clone(), asked).await?;
-    Ok(back(&found))
+    Ok(see(&back(&found)))
 }

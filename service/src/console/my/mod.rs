@@ -1,6 +1,7 @@
 //! A person's own work: their filters and requests, uploads and what came of them. Knows forms and pages; every
 //! act is a use case of another slice.
 pub mod http;
+pub mod inbox;
 mod receive;
 pub mod release;
 pub mod upload;
@@ -13,6 +14,7 @@ use crate::{
         mine::{self, Mine},
         view::ShownVisibility,
     },
+    notify::inbox as told,
     reviews::{
         queue::{self, ReviewQuery},
         view::ReviewItem,
@@ -28,6 +30,9 @@ use utoipa_actix_web::service_config::ServiceConfig;
 pub fn configure(config: &mut ServiceConfig<'_>) {
     config
         .service(http::show_my_work)
+        .service(inbox::show_inbox)
+        .service(inbox::read_inbox_by_form)
+        .service(inbox::choose_mail_by_form)
         .service(http::show_upload)
         .service(http::upload_by_form)
         .service(http::import_by_form)
@@ -42,6 +47,7 @@ pub struct Page {
     frame: Frame,
     filters: Vec<Mine>,
     requests: Vec<ReviewItem>,
+    unread: u64,
     now: Timestamp,
 }
 
@@ -54,6 +60,7 @@ pub async fn page(state: &State, request: &HttpRequest, caller: &Caller, who: &I
         frame: Frame::of(state, request, caller, "my", "My work")?,
         filters: mine::mine(state, who).await?,
         requests,
+        unread: told::unread(state, caller).await?,
         now: state.clock.now(),
     })
 }

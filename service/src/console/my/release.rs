@@ -1,9 +1,10 @@
 //! The page of a release that is being worked on: what was found, what is said of it, and the way to its
 //! publication.
+use super::http::DescriptionForm;
 use crate::{
     auth::ReleaseAccess,
     console::{figures, frame::Frame, grain, hosts, parts::*, powers},
-    error::Result,
+    error::{Error, Result},
     modules::store,
     releases::view::{ReleaseView, release_view},
     reviews::{queue, view::ReviewItem},
@@ -20,7 +21,10 @@ use tamis_verification::{Finding, Report, Severity};
 pub struct Page {
     frame: Frame,
     release: ReleaseView,
+    /// Of the filter.
     summary: String,
+    source: String,
+    told: Told,
     report: Report,
     findings: Vec<Finding>,
     capabilities: Vec<String>,
@@ -29,7 +33,29 @@ pub struct Page {
     now: Timestamp,
 }
 
+/// What became of the form before.
+#[derive(Default)]
+pub struct Told {
+    pub saved: bool,
+    pub refused: Option<Error>,
+    pub typed: Option<DescriptionForm>,
+}
+
 impl Page {
+    fn refused(&self) -> Option<&str> {
+        self.told.refused.as_ref().map(Error::detail)
+    }
+
+    fn note(&self) -> &str {
+        self.told.typed.as_ref().map_or("", |typed| typed.note.as_str())
+    }
+
+    /// A request that its author can send again.
+    fn sent_back(&self) -> Option<&ReviewItem> {
+        let back = |state| matches!(state, ReviewState::ChangesRequested | ReviewState::BlockedByChecks);
+        self.open().filter(|review| back(review.state))
+    }
+
     fn name(&self) -> String {
         format!("{}/{}", self.release.namespace, self.release.filter)
     }
@@ -83,11 +109,25 @@ impl Page {
         hosts::line(&self.report)
     }
 
+    fn summary(&self) -> &str {
+        self.told.typed.as_ref().map_or(&self.summary, |typed| &typed.summary)
+    }
+
+    fn source(&self) -> &str {
+        self.told.typed.as_ref().map_or(&self.source, |typed| &typed.source)
+    }
+
     fn licence(&self) -> &str {
+        if let Some(typed) = &self.told.typed {
+            return &typed.licence;
+        }
         self.release.metadata.licence.as_deref().unwrap_or_default()
     }
 
     fn readme(&self) -> &str {
+        if let Some(typed) = &self.told.typed {
+            return &typed.readme;
+        }
         self.release.metadata.readme.as_deref().unwrap_or_default()
     }
 
@@ -116,7 +156,7 @@ impl Page {
     }
 }
 
-pub async fn page(state: &State, request: &HttpRequest, found: ReleaseAccess) -> Result<Page> {
+pub async fn page(state: &State, request: &HttpRequest, found: ReleaseAccess, told: Told) -> Result<Page> {
     let ReleaseAccess { access, release } = found;
     let who = access.who()?;
     let title = format!("{} {}", access.filter.name, release.version);
@@ -126,7 +166,9 @@ pub async fn page(state: &State, request: &HttpRequest, found: ReleaseAccess) ->
     findings.sort_by_key(|finding| Reverse(finding.severity));
     Ok(Page {
         frame: Frame::of(state, request, &access.caller, "my", title)?,
+        told,
         summary: access.filter.summary.clone(),
+        source: access.filter.source_repository.clone().unwrap_or_default(),
         capabilities: report.capabilities.iter().map(|c| c.id.clone()).collect(),
         review: queue::newest_of(state, who, release.id).await?,
         release: view,

@@ -3,9 +3,9 @@
 use super::http::{ActForm, back, said};
 use crate::{
     auth::{self, ReviewAccess},
-    console::frame::see,
+    console::{frame::see, own_form::OwnForm},
     error::{Error, Result},
-    http::{body::Form, problem::Problems},
+    http::problem::Problems,
     reviews::{
         acts,
         appeal::{self, AppealDecisionRequest},
@@ -13,10 +13,9 @@ use crate::{
         release::{self, BreakGlassRequest, CountersignRequest},
         submit,
     },
-    sign_in::browser,
     state::State,
 };
-use actix_web::{HttpRequest, HttpResponse, post, web};
+use actix_web::{HttpResponse, post, web};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use utoipa::ToSchema;
@@ -59,10 +58,8 @@ pub struct GlassForm {
 pub async fn run_checks_by_form(
     state: web::Data<State>,
     found: ReviewAccess,
-    request: HttpRequest,
-    form: Form<ActForm>,
+    _: OwnForm<ActForm>,
 ) -> Result<HttpResponse> {
-    browser::check_own_form(&state, &request, &form.0.form)?;
     submit::run_checks(&state, &found).await?;
     Ok(back(&found))
 }
@@ -75,10 +72,8 @@ pub async fn run_checks_by_form(
 pub async fn resubmit_by_form(
     state: web::Data<State>,
     found: ReviewAccess,
-    request: HttpRequest,
-    form: Form<NoteForm>,
+    form: OwnForm<NoteForm>,
 ) -> Result<HttpResponse> {
-    browser::check_own_form(&state, &request, &form.0.form)?;
     submit::resubmit(&state, &found, said(form.0.note)).await?;
     Ok(back(&found))
 }
@@ -91,10 +86,8 @@ pub async fn resubmit_by_form(
 pub async fn recuse_by_form(
     state: web::Data<State>,
     found: ReviewAccess,
-    request: HttpRequest,
-    form: Form<NoteForm>,
+    form: OwnForm<NoteForm>,
 ) -> Result<HttpResponse> {
-    browser::check_own_form(&state, &request, &form.0.form)?;
     acts::recuse(&state, &found, said(form.0.note)).await?;
     Ok(back(&found))
 }
@@ -107,10 +100,8 @@ pub async fn recuse_by_form(
 pub async fn escalate_by_form(
     state: web::Data<State>,
     found: ReviewAccess,
-    request: HttpRequest,
-    form: Form<NoteForm>,
+    form: OwnForm<NoteForm>,
 ) -> Result<HttpResponse> {
-    browser::check_own_form(&state, &request, &form.0.form)?;
     acts::escalate(&state, &found, said(form.0.note)).await?;
     Ok(back(&found))
 }
@@ -125,12 +116,10 @@ pub async fn escalate_by_form(
 pub async fn tick_by_form(
     state: web::Data<State>,
     found: ReviewAccess,
-    request: HttpRequest,
-    form: Form<BTreeMap<String, String>>,
+    form: OwnForm<BTreeMap<String, String>>,
 ) -> Result<HttpResponse> {
     let mut fields = form.0;
-    let token = fields.remove("form").unwrap_or_default();
-    browser::check_own_form(&state, &request, &token)?;
+    fields.remove("form");
     checklist::tick(&state, &found, ChecklistRequest { ticked: fields.into_keys().collect() }).await?;
     Ok(back(&found))
 }
@@ -143,10 +132,8 @@ pub async fn tick_by_form(
 pub async fn appeal_by_form(
     state: web::Data<State>,
     found: ReviewAccess,
-    request: HttpRequest,
-    form: Form<NoteForm>,
+    form: OwnForm<NoteForm>,
 ) -> Result<HttpResponse> {
-    browser::check_own_form(&state, &request, &form.0.form)?;
     appeal::appeal(&state, &found, &form.0.note).await?;
     Ok(back(&found))
 }
@@ -159,10 +146,8 @@ pub async fn appeal_by_form(
 pub async fn decide_appeal_by_form(
     state: web::Data<State>,
     found: ReviewAccess,
-    request: HttpRequest,
-    form: Form<AppealForm>,
+    form: OwnForm<AppealForm>,
 ) -> Result<HttpResponse> {
-    browser::check_own_form(&state, &request, &form.0.form)?;
     auth::recent(found.access.who()?, &state.clock)?;
     let decision = form.0.decision.parse().map_err(|_| Error::invalid("decision", "reopen or uphold"))?;
     appeal::decide(&state, &found, AppealDecisionRequest { decision, note: form.0.note }).await?;
@@ -177,10 +162,8 @@ pub async fn decide_appeal_by_form(
 pub async fn ask_break_glass_by_form(
     state: web::Data<State>,
     found: ReviewAccess,
-    request: HttpRequest,
-    form: Form<GlassForm>,
+    form: OwnForm<GlassForm>,
 ) -> Result<HttpResponse> {
-    browser::check_own_form(&state, &request, &form.0.form)?;
     auth::recent(found.access.who()?, &state.clock)?;
     let digest = looked_at(&form.0.digest)?;
     release::ask_break_glass(&state, &found, BreakGlassRequest { reason: form.0.note, digest }).await?;
@@ -195,10 +178,8 @@ pub async fn ask_break_glass_by_form(
 pub async fn countersign_by_form(
     state: web::Data<State>,
     found: ReviewAccess,
-    request: HttpRequest,
-    form: Form<GlassForm>,
+    form: OwnForm<GlassForm>,
 ) -> Result<HttpResponse> {
-    browser::check_own_form(&state, &request, &form.0.form)?;
     auth::recent(found.access.who()?, &state.clock)?;
     let digest = looked_at(&form.0.digest)?;
     let released = release::countersign(&state, &found, CountersignRequest { digest }).await?;

@@ -2,18 +2,17 @@
 use super::page;
 use crate::{
     auth::{self, Caller, ReviewAccess, SignedIn},
-    console::frame::{self, see},
-    error::{Error, Result},
-    http::{
-        body::{Form, Query},
-        problem::Problems,
+    console::{
+        frame::{self, see},
+        own_form::OwnForm,
     },
+    error::{Error, Result},
+    http::{body::Query, problem::Problems},
     reviews::{
         acts,
         decide::{self, VoteRequest},
         release,
     },
-    sign_in::browser,
     state::State,
 };
 use actix_web::{HttpRequest, HttpResponse, get, http::StatusCode, post, web};
@@ -130,10 +129,8 @@ pub async fn show_review(
 pub async fn vote_by_form(
     state: web::Data<State>,
     found: ReviewAccess,
-    request: HttpRequest,
-    form: Form<VoteForm>,
+    form: OwnForm<VoteForm>,
 ) -> Result<HttpResponse> {
-    browser::check_own_form(&state, &request, &form.0.form)?;
     auth::recent(found.access.who()?, &state.clock)?;
     let wrong = |field: &'static str| move |_| Error::invalid(field, "open the review again");
     let vote = VoteRequest {
@@ -156,10 +153,8 @@ pub async fn vote_by_form(
 pub async fn comment_by_form(
     state: web::Data<State>,
     found: ReviewAccess,
-    request: HttpRequest,
-    form: Form<CommentForm>,
+    form: OwnForm<CommentForm>,
 ) -> Result<HttpResponse> {
-    browser::check_own_form(&state, &request, &form.0.form)?;
     acts::comment(&state, &found, &form.0.body, form.0.internal == "on").await?;
     Ok(back(&found))
 }
@@ -172,10 +167,8 @@ pub async fn comment_by_form(
 pub async fn take_by_form(
     state: web::Data<State>,
     found: ReviewAccess,
-    request: HttpRequest,
-    form: Form<TakeForm>,
+    form: OwnForm<TakeForm>,
 ) -> Result<HttpResponse> {
-    browser::check_own_form(&state, &request, &form.0.form)?;
     let holder = match form.0.way.as_str() {
         "take" => Some(found.access.who()?.id),
         "back" => None,
@@ -193,10 +186,8 @@ pub async fn take_by_form(
 pub async fn withdraw_by_form(
     state: web::Data<State>,
     found: ReviewAccess,
-    request: HttpRequest,
-    form: Form<ActForm>,
+    _: OwnForm<ActForm>,
 ) -> Result<HttpResponse> {
-    browser::check_own_form(&state, &request, &form.0.form)?;
     acts::withdraw(&state, &found).await?;
     Ok(back(&found))
 }
@@ -209,10 +200,8 @@ pub async fn withdraw_by_form(
 pub async fn release_by_form(
     state: web::Data<State>,
     found: ReviewAccess,
-    request: HttpRequest,
-    form: Form<ActForm>,
+    _: OwnForm<ActForm>,
 ) -> Result<HttpResponse> {
-    browser::check_own_form(&state, &request, &form.0.form)?;
     let released = release::release(&state, &found).await?;
     Ok(see(&format!("/filters/{}?version={}", found.access.name(), released.version)))
 }

@@ -3,6 +3,7 @@ pub mod acts_http;
 mod asks;
 mod changes;
 pub mod http;
+pub mod many;
 mod page;
 
 use super::{figures, frame::Frame, grain, parts::*};
@@ -10,7 +11,9 @@ use crate::{
     auth::{Caller, Identity},
     error::Result,
     reviews::{
-        queue::{self, ReviewQuery, ReviewSummary},
+        queue::{self, ReviewQuery},
+        reasons::{REASONS, Reason},
+        summary::{self, MOST, ReviewSummary},
         view::ReviewItem,
     },
     state::State,
@@ -24,6 +27,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 pub fn configure(config: &mut ServiceConfig<'_>) {
     config
         .service(http::show_reviews)
+        .service(many::act_on_reviews_by_form)
         .service(http::show_review)
         .service(http::vote_by_form)
         .service(http::comment_by_form)
@@ -79,6 +83,8 @@ fn asked(view: &str) -> ReviewQuery {
 #[template(path = "console/reviews.html")]
 pub struct Queue {
     frame: Frame,
+    /// Reasons for those who may act on many.
+    reasons: &'static [Reason],
     reviews: Vec<ReviewItem>,
     summary: ReviewSummary,
     next: Option<String>,
@@ -95,7 +101,7 @@ struct Bar {
 }
 
 impl Queue {
-    fn views(&self) -> impl Iterator<Item = (&'static str, String, bool, Option<i64>)> + '_ {
+    fn views(&self) -> impl Iterator<Item = (&'static str, String, bool, Option<String>)> + '_ {
         VIEWS.iter().map(|(id, label)| {
             let s = &self.summary;
             let count = match *id {
@@ -108,6 +114,10 @@ impl Queue {
                 "open" => Some(s.open),
                 _ => None,
             };
+            let count = count.map(|n| match (*id, n.unsigned_abs() >= MOST) {
+                ("needs_me", true) => format!("{}+", MOST - 1),
+                _ => n.to_string(),
+            });
             (*label, format!("/reviews?view={id}"), *id == self.view, count)
         })
     }
@@ -208,9 +218,10 @@ pub async fn queue(
     url.append_pair("view", view);
     let next = found.next.map(|after| format!("/reviews?{}", url.append_pair("after", &after).finish()));
     Ok(Queue {
+        reasons: if who.is_curator() { REASONS } else { &[] },
         frame: Frame::of(state, request, caller, "reviews", "Reviews")?,
         reviews: found.items,
-        summary: queue::summary(state, who).await?,
+        summary: summary::glance(state, who).await?,
         next,
         view,
         now: state.clock.now(),

@@ -63,6 +63,9 @@ pub struct Page {
     /// Why a curator may not vote.
     barred: Option<&'static str>,
     source: Option<String>,
+    summary: String,
+    /// As it would be published.
+    metadata: Metadata,
     now: Timestamp,
 }
 
@@ -170,6 +173,12 @@ impl Page {
             CheckResult::Pass | CheckResult::NotApplicable => &[],
             _ => &check.findings,
         }
+    }
+
+    /// What the author wrote when they asked again, in the round that is judged now.
+    fn answer(&self) -> Option<&ReviewEventView> {
+        let again = |event: &&ReviewEventView| event.act == ReviewAct::Resubmit;
+        self.review.history.iter().filter(again).max_by_key(|event| event.at).filter(|e| e.note.is_some())
     }
 
     /// Whether the act led to another state.
@@ -280,6 +289,8 @@ pub async fn page(
         frame: Frame::of(state, request, &found.access.caller, "reviews", title)?.looking("review"),
         readme: metadata.readme.as_deref().filter(|text| !text.trim().is_empty()).map(markdown::html),
         source: found.access.filter.source_repository.clone(),
+        summary: found.access.filter.summary.clone(),
+        metadata: metadata.clone(),
         capabilities: report.capabilities.iter().map(|c| c.id.clone()).collect(),
         tab: TABS.iter().map(|(id, _)| *id).find(|id| Some(*id) == query.tab.as_deref()).unwrap_or(usual),
         asks: asks::of(&review),

@@ -5,14 +5,11 @@ use crate::{
     console::{
         ask::{AskQuery, BareForm, named},
         frame::{self, see},
+        own_form::OwnForm,
     },
     error::Result,
-    http::{
-        body::{Form, Query},
-        problem::Problems,
-    },
+    http::{body::Query, problem::Problems},
     robots::{self, RobotRequest, path::own_team as team_with_robots},
-    sign_in::browser,
     state::State,
     teams::{
         self,
@@ -74,10 +71,8 @@ pub async fn show_teams(
 pub async fn create_team_by_form(
     state: web::Data<State>,
     who: SignedIn,
-    request: HttpRequest,
-    form: Form<TeamForm>,
+    form: OwnForm<TeamForm>,
 ) -> Result<HttpResponse> {
-    browser::check_own_form(&state, &request, &form.0.form)?;
     let handle = named("handle", &form.0.handle)?;
     teams::create(&state, &who.0, &handle, Some(form.0.title)).await?;
     Ok(page_of(&handle))
@@ -107,9 +102,8 @@ pub async fn change_member_by_form(
     state: web::Data<State>,
     who: SignedIn,
     request: HttpRequest,
-    form: Form<PlaceForm>,
+    form: OwnForm<PlaceForm>,
 ) -> Result<HttpResponse> {
-    browser::check_own_form(&state, &request, &form.0.form)?;
     let team = owned_team(&state, &who, &request).await?;
     let user = teams::find(&state, &segment(&request, "user")?, NamespaceKind::User).await?;
     teams::set_member(&state, &who.0, &team, &user, named("role", &form.0.role)?).await?;
@@ -126,9 +120,8 @@ pub async fn remove_member_by_form(
     state: web::Data<State>,
     who: SignedIn,
     request: HttpRequest,
-    form: Form<BareForm>,
+    _: OwnForm<BareForm>,
 ) -> Result<HttpResponse> {
-    browser::check_own_form(&state, &request, &form.0.form)?;
     put_out(&state, &who, &request).await?;
     let (team, user): (Slug, Slug) = (segment(&request, "team")?, segment(&request, "user")?);
     Ok(if user == who.0.handle { see(super::HERE) } else { page_of(&team) })
@@ -143,9 +136,8 @@ pub async fn invite_by_form(
     state: web::Data<State>,
     who: SignedIn,
     request: HttpRequest,
-    form: Form<PlaceForm>,
+    form: OwnForm<PlaceForm>,
 ) -> Result<HttpResponse> {
-    browser::check_own_form(&state, &request, &form.0.form)?;
     let team = owned_team(&state, &who, &request).await?;
     let (user, role) = (named("user", &form.0.name)?, named("role", &form.0.role)?);
     invitations::invite(&state, &who.0, &team, InvitationRequest { user, role }).await?;
@@ -162,9 +154,8 @@ pub async fn withdraw_invitation_by_form(
     state: web::Data<State>,
     who: SignedIn,
     request: HttpRequest,
-    form: Form<BareForm>,
+    _: OwnForm<BareForm>,
 ) -> Result<HttpResponse> {
-    browser::check_own_form(&state, &request, &form.0.form)?;
     let team = owned_team(&state, &who, &request).await?;
     invitations::withdraw(&state, &who.0, &team, segment(&request, "id")?).await?;
     Ok(page_of(&team.handle))
@@ -179,9 +170,8 @@ pub async fn create_robot_by_form(
     state: web::Data<State>,
     who: SignedIn,
     request: HttpRequest,
-    form: Form<PlaceForm>,
+    form: OwnForm<PlaceForm>,
 ) -> Result<HttpResponse> {
-    browser::check_own_form(&state, &request, &form.0.form)?;
     let team = team_with_robots(&state, &who, &request, MemberRole::Maintainer).await?;
     let (handle, role) = (named("handle", &form.0.name)?, named("role", &form.0.role)?);
     let robot = robots::create(&state, &who.0, &team, RobotRequest { handle, role }).await?;

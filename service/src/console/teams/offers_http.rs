@@ -5,16 +5,13 @@ use crate::{
     console::{
         ask::{AskQuery, BareForm},
         frame::{self, see},
+        own_form::OwnForm,
         tokens::form::{Fields, Outcome, made},
     },
     error::Result,
     filters::transfer::{self, accept},
-    http::{
-        body::{Form, Query},
-        problem::Problems,
-    },
+    http::{body::Query, problem::Problems},
     robots::{self, path::own_robot},
-    sign_in::browser,
     state::State,
     teams::invitations,
     tokens,
@@ -30,9 +27,8 @@ pub async fn accept_invitation_by_form(
     state: web::Data<State>,
     who: SignedIn,
     request: HttpRequest,
-    form: Form<BareForm>,
+    _: OwnForm<BareForm>,
 ) -> Result<HttpResponse> {
-    browser::check_own_form(&state, &request, &form.0.form)?;
     let (team, _) = invitations::accept(&state, &who.0, segment(&request, "id")?).await?;
     Ok(see(&format!("/teams/{}", team.handle)))
 }
@@ -46,9 +42,8 @@ pub async fn decline_invitation_by_form(
     state: web::Data<State>,
     who: SignedIn,
     request: HttpRequest,
-    form: Form<BareForm>,
+    _: OwnForm<BareForm>,
 ) -> Result<HttpResponse> {
-    browser::check_own_form(&state, &request, &form.0.form)?;
     invitations::decline(&state, &who.0, segment(&request, "id")?).await?;
     Ok(see(HERE))
 }
@@ -62,9 +57,8 @@ pub async fn accept_transfer_by_form(
     state: web::Data<State>,
     who: SignedIn,
     request: HttpRequest,
-    form: Form<BareForm>,
+    _: OwnForm<BareForm>,
 ) -> Result<HttpResponse> {
-    browser::check_own_form(&state, &request, &form.0.form)?;
     let (namespace, filter) = accept::accept(&state, &who.0, segment(&request, "id")?).await?;
     Ok(see(&format!("/filters/{}/{}", namespace.handle, filter.name)))
 }
@@ -78,9 +72,8 @@ pub async fn decline_transfer_by_form(
     state: web::Data<State>,
     who: SignedIn,
     request: HttpRequest,
-    form: Form<BareForm>,
+    _: OwnForm<BareForm>,
 ) -> Result<HttpResponse> {
-    browser::check_own_form(&state, &request, &form.0.form)?;
     transfer::decline(&state, &who.0, segment(&request, "id")?).await?;
     Ok(see(HERE))
 }
@@ -111,9 +104,8 @@ pub async fn remove_robot_by_form(
     state: web::Data<State>,
     who: SignedIn,
     request: HttpRequest,
-    form: Form<BareForm>,
+    _: OwnForm<BareForm>,
 ) -> Result<HttpResponse> {
-    browser::check_own_form(&state, &request, &form.0.form)?;
     let (team, robot) = own_robot(&state, &who, &request).await?;
     robots::remove(&state, &who.0, &team, &robot).await?;
     Ok(see(&format!("/teams/{}", team.handle)))
@@ -131,7 +123,7 @@ pub async fn create_robot_token_by_form(
     state: web::Data<State>,
     who: SignedIn,
     request: HttpRequest,
-    form: Form<Fields>,
+    form: OwnForm<Fields>,
 ) -> Result<HttpResponse> {
     let found = own_robot(&state, &who, &request).await?;
     let outcome = made(&state, &who, found.1.id, &request, form.0).await?;
@@ -150,9 +142,8 @@ pub async fn revoke_robot_token_by_form(
     state: web::Data<State>,
     who: SignedIn,
     request: HttpRequest,
-    form: Form<BareForm>,
+    _: OwnForm<BareForm>,
 ) -> Result<HttpResponse> {
-    browser::check_own_form(&state, &request, &form.0.form)?;
     let (team, robot) = own_robot(&state, &who, &request).await?;
     tokens::revoke(&state, &who.0, robot.id, segment(&request, "id")?).await?;
     Ok(see(&robot::path(&team.handle, &robot.handle)))

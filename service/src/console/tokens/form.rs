@@ -6,7 +6,6 @@ use crate::{
     error::{Error, Kind, Result},
     filters::mine,
     oauth::words::Word,
-    sign_in::browser,
     state::State,
     teams::view::mine as teams,
     tokens::{self, TokenRequest, limit::LimitRequest, view::NewTokenView},
@@ -154,7 +153,6 @@ pub async fn made(
     request: &HttpRequest,
     fields: Fields,
 ) -> Result<Outcome> {
-    browser::check_own_form(state, request, fields.get("form").map_or("", String::as_str))?;
     let made = async {
         let asked = read(&fields, state.clock.now())?;
         NewTokenView::of(state, tokens::issue(state, who, owner, asked).await?).await

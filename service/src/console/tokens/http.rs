@@ -10,18 +10,18 @@ use crate::{
     console::{
         ask::{AskQuery, BareForm},
         frame::{self, see},
+        own_form::OwnForm,
     },
     error::Result,
-    http::{
-        body::{Form, Query},
-        problem::Problems,
-    },
+    http::{body::Query, problem::Problems},
     oauth::apps,
-    sign_in::{browser, session},
+    sign_in::{me, session},
     state::State,
     tokens,
 };
 use actix_web::{HttpRequest, HttpResponse, get, post, web};
+use serde::Deserialize;
+use utoipa::ToSchema;
 
 /// What acts for you
 #[utoipa::path(tag = "pages", operation_id = "showTokens", params(AskQuery),
@@ -48,11 +48,35 @@ pub async fn create_token_by_form(
     state: web::Data<State>,
     who: SignedIn,
     request: HttpRequest,
-    form: Form<Fields>,
+    form: OwnForm<Fields>,
 ) -> Result<HttpResponse> {
     let outcome = made(&state, &who, who.0.id, &request, form.0).await?;
     let status = outcome.status();
     frame::reply(status, &page(&state, &request, &who.0, None, outcome).await?)
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PasswordForm {
+    /// From the page that shows the form.
+    #[serde(default)]
+    pub form: String,
+    #[schema(min_length = 12, max_length = 200, format = "password")]
+    pub password: String,
+}
+
+/// Set your password by a form
+#[utoipa::path(tag = "pages", operation_id = "setPasswordByForm",
+    request_body(content = PasswordForm, content_type = "application/x-www-form-urlencoded"),
+    responses((status = 303, description = "Back to the page; your other sessions have ended"), Problems))]
+#[post("/my/password")]
+pub async fn set_password_by_form(
+    state: web::Data<State>,
+    who: SignedIn,
+    form: OwnForm<PasswordForm>,
+) -> Result<HttpResponse> {
+    me::change_password(&state, &who.0, &form.0.password).await?;
+    Ok(see(HERE))
 }
 
 /// Revoke a token by a form
@@ -64,9 +88,8 @@ pub async fn revoke_token_by_form(
     state: web::Data<State>,
     who: SignedIn,
     request: HttpRequest,
-    form: Form<BareForm>,
+    _: OwnForm<BareForm>,
 ) -> Result<HttpResponse> {
-    browser::check_own_form(&state, &request, &form.0.form)?;
     tokens::revoke(&state, &who.0, who.0.id, segment(&request, "id")?).await?;
     Ok(see(HERE))
 }
@@ -80,9 +103,8 @@ pub async fn end_session_by_form(
     state: web::Data<State>,
     who: SignedIn,
     request: HttpRequest,
-    form: Form<BareForm>,
+    _: OwnForm<BareForm>,
 ) -> Result<HttpResponse> {
-    browser::check_own_form(&state, &request, &form.0.form)?;
     let which = session::Which::One(segment(&request, "id")?);
     session::end(&state, &Actor::from(&*who.0), who.0.id, which).await?;
     Ok(see(HERE))
@@ -96,10 +118,8 @@ pub async fn end_session_by_form(
 pub async fn end_other_sessions_by_form(
     state: web::Data<State>,
     who: SignedIn,
-    request: HttpRequest,
-    form: Form<BareForm>,
+    _: OwnForm<BareForm>,
 ) -> Result<HttpResponse> {
-    browser::check_own_form(&state, &request, &form.0.form)?;
     let own = match who.0.via {
         Via::Session(id) => Some(id),
         _ => None,
@@ -117,9 +137,8 @@ pub async fn end_application_by_form(
     state: web::Data<State>,
     who: SignedIn,
     request: HttpRequest,
-    form: Form<BareForm>,
+    _: OwnForm<BareForm>,
 ) -> Result<HttpResponse> {
-    browser::check_own_form(&state, &request, &form.0.form)?;
     apps::end(&state, &who.0, segment(&request, "id")?).await?;
     Ok(see(HERE))
 }

@@ -15,7 +15,7 @@ use crate::{
     error::Result,
     http::page::{MAX_LIMIT, PageQuery},
     oauth::apps::{self, AppGrant},
-    sign_in::session,
+    sign_in::{local, session},
     state::State,
     tokens::{
         self,
@@ -34,6 +34,7 @@ pub fn configure(config: &mut ServiceConfig<'_>) {
     config
         .service(http::show_tokens)
         .service(http::create_token_by_form)
+        .service(http::set_password_by_form)
         .service(http::revoke_token_by_form)
         .service(http::end_session_by_form)
         .service(http::end_other_sessions_by_form)
@@ -49,6 +50,8 @@ pub struct Page {
     /// The session that looks.
     own: Option<uuid::Uuid>,
     apps: Vec<AppGrant>,
+    /// None where nobody signs in with one.
+    password: Option<bool>,
     making: Making,
     made: Option<NewTokenView>,
     asked: Option<String>,
@@ -171,6 +174,10 @@ pub async fn page(
         sessions: session::list(state, who.id).await?,
         own,
         apps: apps::list(state, who, &whole).await?.items,
+        password: match state.sign_in.settings.local {
+            true => Some(local::has_password(state, who.id).await?),
+            false => None,
+        },
         making,
         made,
         asked,

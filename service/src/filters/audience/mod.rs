@@ -5,6 +5,7 @@ pub mod http;
 use super::view::{handle_of, handles};
 use crate::{
     auth::FilterAccess,
+    capability_urls,
     error::Result,
     http::page::{Cursors, Page, PageQuery},
     state::State,
@@ -39,12 +40,15 @@ pub enum Because {
     Member,
     /// A grant to them, or to a team that they are in.
     Grant,
+    /// They know the URL: it opens the bytes of one release to whoever does.
+    CapabilityUrl,
 }
 
 /// One reason of one person, or of everyone of a kind.
 #[derive(Serialize, ToSchema)]
 pub struct AccessItem {
-    /// `user:name`, `role:admin`, `role:curator`, `signed-in` or `everyone`.
+    /// `user:name`, `role:admin`, `role:curator`, `signed-in`, `everyone`, or `capability-url:name` for whoever
+    /// knows that URL.
     #[schema(example = "user:alice")]
     pub principal: String,
     pub because: Because,
@@ -54,7 +58,7 @@ pub struct AccessItem {
     pub level: Option<GrantLevel>,
     /// The team that the grant was given to, when it reaches them that way.
     pub team: Option<Slug>,
-    /// When the grant ends by itself.
+    /// When the grant, or the URL, ends by itself.
     pub expires_at: Option<Timestamp>,
 }
 
@@ -120,6 +124,12 @@ async fn general(state: &State, access: &FilterAccess) -> Result<Vec<AccessItem>
     let of = review::Entity::find().filter(review::Column::FilterId.eq(access.filter.id));
     if of.limit(1).count(&*state.db).await? > 0 {
         items.push(everyone("role:curator", Because::Review));
+    }
+    // There are few of them for one filter.
+    for url in capability_urls::living(state, access.filter.id).await? {
+        let principal = format!("capability-url:{}", url.name);
+        let line = everyone(&principal, Because::CapabilityUrl);
+        items.push(AccessItem { expires_at: Some(url.expires_at), ..line });
     }
     Ok(items)
 }

@@ -2,6 +2,7 @@
 //! that could not run is an error, and where it is required an error blocks as a failure does.
 mod risk;
 mod rules;
+mod signatures;
 mod subject;
 
 use super::{

@@ -17,7 +17,7 @@ pub const CHECKS: &[Check] = &[
     Check { id: "description", version: "1", run: description },
     Check { id: "source", version: "1", run: source },
     Check { id: "name", version: "1", run: name },
-    Check { id: "signature", version: "1", run: signature },
+    Check { id: "signature", version: "2", run: signature },
 ];
 
 fn finding(message: impl Into<String>, fix: Option<&str>) -> CheckFinding {
@@ -151,9 +151,25 @@ fn name(s: &Subject) -> Outcome {
     (if told.is_empty() { CheckResult::Pass } else { CheckResult::Warn }, told)
 }
 
-fn signature(_: &Subject) -> Outcome {
-    (
-        CheckResult::NotApplicable,
-        vec![finding("no trust roots are configured, so no signature is judged", None)],
-    )
+fn signature(s: &Subject) -> Outcome {
+    let found = &s.signatures;
+    if !found.judged && s.required.contains(&"signature") {
+        let told = "the policy asks for a signature, and has no key for this namespace";
+        let fix = "ask whoever runs this server to add your key to the policy";
+        return (CheckResult::Fail, vec![finding(told, Some(fix))]);
+    }
+    if !found.judged {
+        let told = "the policy has no trust roots for this namespace, so no signature is judged";
+        return (CheckResult::NotApplicable, vec![finding(told, None)]);
+    }
+    let signed =
+        found.by.iter().map(|name| finding(format!("signed with the key \u{201c}{name}\u{201d}"), None));
+    let fix = "sign one of the release's manifests with a key of the policy (cosign sign --key), then run the checks again";
+    match (found.by.is_empty(), found.others) {
+        (false, _) => (CheckResult::Pass, signed.collect()),
+        (true, 0) => missing(s, "signature", "it is not signed", fix),
+        (true, n) => {
+            missing(s, "signature", &format!("no trust root has signed it; signatures of others: {n}"), fix)
+        }
+    }
 }

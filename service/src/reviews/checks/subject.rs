@@ -1,5 +1,6 @@
 //! What the checks look at: the release as it would be published, its report, what was approved
 //! before it, and who it could be mistaken for. Gathered once, before any check runs.
+use super::signatures::{self, Signatures};
 use crate::{error::Result, filters::view::handles, modules::store, state::State};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use tamis_entities::{
@@ -21,6 +22,7 @@ pub struct Subject {
     pub required: Vec<&'static str>,
     /// Published filters of others whose name looks the same.
     pub look_alikes: Vec<String>,
+    pub signatures: Signatures,
 }
 
 /// The release that was approved last: this one, if it was.
@@ -46,9 +48,10 @@ pub async fn gather(state: &State, id: Uuid) -> Result<Option<Subject>> {
     let report = store::report_of(state, &release.sha256, metadata.plugin_type).await?;
     let before = before(state, &release).await?;
     let look_alikes = look_alikes(state, &filter).await?;
+    let signatures = signatures::of(state, &namespace, &release).await?;
     let is_required = |id: &&str| state.policy.requires(id, &namespace, review.action);
     let required = super::ids().into_iter().filter(is_required).collect();
-    Ok(Some(Subject { required, review, filter, release, metadata, report, before, look_alikes }))
+    Ok(Some(Subject { required, review, filter, release, metadata, report, before, look_alikes, signatures }))
 }
 
 /// What stands approved of this filter: this release, if it was, or the one that was published last.

@@ -1,0 +1,202 @@
+//! A manifest comes in: read strictly, what it names must be there, then it is stored as it is. Under
+//! the tag of a version a manifest with a module inside is a release.
+use super::{
+    access::Repository,
+    blobs,
+    document::{self, Document},
+    forms::{self, NewManifest},
+    name::{Algorithm, Digest, Reference, is_tag, version_of},
+    refusal::{Refusal, Result, retrying},
+    release, tags,
+    token::Action,
+};
+use crate::{auth::access::relock_filter, state::State};
+use actix_web::http::StatusCode;
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect};
+use std::collections::BTreeSet;
+use tamis_entities::{registry_blob, registry_manifest, registry_tag};
+
+/// The specification asks for at least so much.
+pub const MOST: usize = 4 * 1024 * 1024;
+/// As many tags as one request may give.
+const MOST_TAGS: usize = 64;
+
+/// What a client says of the manifest that it sends.
+pub struct Sent {
+    pub reference: Reference,
+    /// Further tags, of the query.
+    pub tags: Vec<String>,
+    pub media_type: Option<String>,
+    pub content: Vec<u8>,
+}
+
+pub struct Done {
+    pub digest: Digest,
+    pub subject: Option<String>,
+    /// Tags of the query, which now name it.
+    pub tags: Vec<String>,
+}
+
+/// The tags of a query such as `tag=a&tag=b`.
+pub fn tags_of(query: &str) -> Result<Vec<String>> {
+    let pairs = url::form_urlencoded::parse(query.as_bytes());
+    let tags: BTreeSet<String> = pairs.filter(|(k, _)| k == "tag").map(|(_, v)| v.into_owned()).collect();
+    if tags.len() > MOST_TAGS {
+        let message = format!("at most {MOST_TAGS} tags at once");
+        return Err(Refusal::new(StatusCode::URI_TOO_LONG, "UNSUPPORTED", message));
+    }
+    match tags.iter().find(|tag| !is_tag(tag)) {
+        Some(tag) => Err(Refusal::manifest_invalid(format!("`{tag}` is no tag"))),
+        None => Ok(tags.into_iter().collect()),
+    }
+}
+
+pub async fn put(state: &State, repository: &Repository, sent: Sent) -> Result<Done> {
+    let Sent { reference, tags: mut names, media_type, content } = sent;
+    let algorithm = match &reference {
+        Reference::Digest(digest) => digest.algorithm(),
+        Reference::Tag(_) => Algorithm::Sha256,
+    };
+    let digest = Digest::of(algorithm, &content);
+    match reference {
+        Reference::Digest(wanted) if wanted != digest => {
+            return Err(Refusal::digest_invalid(format!("what came has the digest {digest}")));
+        }
+        Reference::Tag(_) if !names.is_empty() => {
+            return Err(Refusal::manifest_invalid("further tags go with a manifest sent by its digest"));
+        }
+        _ => {}
+    }
+    let asked = names.clone();
+    if let Reference::Tag(tag) = reference {
+        names.push(tag);
+    }
+    let media_type = media_type.unwrap_or_else(|| announced(&content));
+    let document = document::read(&content, &media_type).map_err(|f| Refusal::manifest_invalid(f.0))?;
+    for tag in &names {
+        if tags::is_computed(state, repository, tag).await? {
+            let message = format!("`{tag}` follows the published releases of this repository");
+            return Err(Refusal::denied(message));
+        }
+    }
+    check_there(state, repository, &document).await?;
+    let subject = document.subject.as_ref().map(|s| s.digest.clone());
+    let manifest = NewManifest { digest: digest.clone(), media_type, content, document };
+    let done = Done { digest, subject, tags: asked };
+    if release::make(state, repository, &manifest, &names).await? {
+        return Ok(done);
+    }
+    let who = repository.who()?;
+    if !who.scopes.has_any(Action::Delete.scopes()) {
+        return Err(Refusal::denied(
+            "a token for uploads of releases pushes nothing else: this needs `filters:write`",
+        ));
+    }
+    retrying(|| write(state, repository, &manifest, &names)).await?;
+    Ok(done)
+}
+
+/// What it says of itself, for clients that do not say it.
+fn announced(content: &[u8]) -> String {
+    let value: serde_json::Value = serde_json::from_slice(content).unwrap_or_default();
+    value["mediaType"].as_str().unwrap_or(document::IMAGE).to_owned()
+}
+
+/// Every blob that the manifest names is in the repository, but for layers that never are. Children of
+/// an index may come later, or never: an index may name more than a registry has.
+async fn check_there(state: &State, repository: &Repository, document: &Document) -> Result<()> {
+    let needed: BTreeSet<&str> = document
+        .config
+        .iter()
+        .chain(&document.layers)
+        .filter(|d| !d.is_foreign())
+        .map(|d| d.digest.as_str())
+        .collect();
+    let mut there = BTreeSet::new();
+    let all: Vec<&str> = needed.iter().copied().collect();
+    for some in all.chunks(500) {
+        let found: Vec<String> = registry_blob::Entity::find()
+            .select_only()
+            .column(registry_blob::Column::Digest)
+            .filter(registry_blob::Column::FilterId.eq(repository.filter.id))
+            .filter(registry_blob::Column::Digest.is_in(some.iter().copied()))
+            .into_tuple()
+            .all(&*state.db)
+            .await?;
+        there.extend(found);
+    }
+    match needed.iter().find(|digest| !there.contains(**digest)) {
+        None => Ok(()),
+        Some(digest) => {
+            let message =
+                format!("the manifest names {digest}, which is not in this repository: push it first");
+            Err(Refusal::new(StatusCode::BAD_REQUEST, "MANIFEST_BLOB_UNKNOWN", message)
+                .with(serde_json::json!({"digest": digest})))
+        }
+    }
+}
+
+/// Plain content: stored and named, in the catalog never.
+async fn write(
+    state: &State,
+    repository: &Repository,
+    manifest: &NewManifest,
+    names: &[String],
+) -> Result<()> {
+    let who = repository.who()?;
+    let filter = repository.filter.id;
+    let txn = state.db.begin_write().await?;
+    // Releases take this lock, too: none comes to be under these tags meanwhile.
+    relock_filter(&*txn, &repository.filter).await?;
+    repository.writes_still(state, &txn).await?;
+    for tag in names {
+        if tags::is_of_release(&txn, filter, tag).await?
+            && !names_it(&*txn, repository, tag, manifest).await?
+        {
+            return Err(taken(tag));
+        }
+    }
+    let id = forms::insert(state, &txn, filter, who.id, manifest).await?;
+    for tag in names {
+        tags::put(state, &txn, filter, (repository.name.wasm, tag), id).await?;
+    }
+    blobs::record(state, &txn, who, "manifest.push", repository, manifest.digest.as_str()).await?;
+    txn.commit().await?;
+    state.registry.forget();
+    Ok(())
+}
+
+pub fn taken(tag: &str) -> Refusal {
+    let version = version_of(tag).map(|v| v.to_string()).unwrap_or_default();
+    let message =
+        format!("`{tag}` names release {version}, and a release never changes: push under a new version");
+    Refusal::denied(message)
+}
+
+/// Whether the tag names exactly this manifest already.
+pub async fn names_it<C: sea_orm::ConnectionTrait>(
+    db: &C,
+    repository: &Repository,
+    tag: &str,
+    manifest: &NewManifest,
+) -> Result<bool> {
+    let key = (repository.filter.id, repository.name.wasm, tag.to_owned());
+    let Some(row) = registry_tag::Entity::find_by_id(key).one(db).await? else { return Ok(false) };
+    let digest: Option<String> = registry_manifest::Entity::find_by_id(row.manifest_id)
+        .select_only()
+        .column(registry_manifest::Column::Digest)
+        .into_tuple()
+        .one(db)
+        .await?;
+    Ok(digest.is_some_and(|digest| digest == manifest.digest.as_str()))
+}
+
+/// For uploads: the target that a repository is.
+pub fn target(repository: &Repository) -> crate::auth::UploadTarget {
+    crate::auth::UploadTarget::Existing(Box::new(crate::auth::FilterAccess {
+        caller: repository.caller.clone(),
+        namespace: repository.namespace.clone(),
+        filter: repository.filter.clone(),
+        relation: repository.relation,
+    }))
+}
