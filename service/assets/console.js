@@ -3,7 +3,12 @@
   "use strict";
   const one = (selector, within = document) => within.querySelector(selector);
   const all = (selector, within = document) => [...within.querySelectorAll(selector)];
-  const typing = (node) => node.closest?.("input, textarea, select, [contenteditable]");
+  const unwritten = ["checkbox", "radio", "button", "submit", "reset", "file", "color", "range"];
+  /* A field that takes letters; a box that is ticked takes none. */
+  const typing = (node) => {
+    const field = node.closest?.("input, textarea, select, [contenteditable]");
+    return field && !(field.matches("input") && unwritten.includes(field.type));
+  };
 
   /* One sentence in the corner; spoken politely. An error stays. */
   function say(text, stays) {
@@ -77,6 +82,20 @@
   for (const dialog of all("dialog[open]")) {
     dialog.open = false;
     dialog.showModal();
+  }
+
+  /* Ticks are kept one after the other and without leaving the page, whose unsent words would be lost. */
+  let kept = Promise.resolve();
+  document.addEventListener("change", (event) => {
+    const [box, form] = [event.target, event.target.closest("form[data-keeps]")];
+    if (form) kept = kept.then(() => keep(form, box));
+  });
+  async function keep(form, box) {
+    const body = new URLSearchParams(new FormData(form));
+    const reply = await fetch(form.action, { method: "POST", body, headers: { "hx-request": "true" } }).catch(() => null);
+    if (reply?.ok) return;
+    box.checked = !box.checked;
+    say("The tick was not kept. Load the page again.", true);
   }
 
   /* A button is pressed once. */
@@ -190,7 +209,8 @@
   /* What runs is followed until it has ended; never under a hand that types. */
   if (one("[data-follow]")) {
     const follow = setInterval(() => {
-      if (typing(document.activeElement) || one("dialog[open]")) return;
+      const unsent = all("textarea").some((field) => field.value !== field.defaultValue);
+      if (typing(document.activeElement) || unsent || one("dialog[open]")) return;
       clearInterval(follow);
       location.reload();
     }, 2000);

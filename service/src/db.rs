@@ -91,7 +91,7 @@ impl Db {
             ..Default::default()
         };
         let txn = self.connection.begin_with_options(options).await?;
-        Ok(WriteTxn { txn, gathered: Mutex::default(), _turn: turn })
+        Ok(WriteTxn { txn, gathered: Mutex::default(), after: Mutex::default(), _turn: turn })
     }
 
     /// Whether the statement selects so few rows that looking at each of them is cheap. Reads
@@ -203,6 +203,7 @@ pub type AboutWords = fn(DbBackend, &[&str]) -> sea_orm::Statement;
 pub struct WriteTxn<'a> {
     txn: DatabaseTransaction,
     gathered: Mutex<BTreeMap<u8, (AboutWords, BTreeSet<String>)>>,
+    after: Mutex<Vec<Box<dyn FnOnce() + Send>>>,
     _turn: Option<SemaphorePermit<'a>>,
 }
 
@@ -216,13 +217,22 @@ impl WriteTxn<'_> {
         set.extend(words.into_iter().map(str::to_owned));
     }
 
+    /// Done as soon as others see what was written, and not at all if they never do.
+    pub fn once_committed(&self, act: impl FnOnce() + Send + 'static) {
+        self.after.lock().unwrap_or_else(PoisonError::into_inner).push(Box::new(act));
+    }
+
     pub async fn commit(self) -> Result<()> {
         let gathered = self.gathered.into_inner().unwrap_or_else(PoisonError::into_inner);
         for (about, words) in gathered.into_values().filter(|(_, words)| !words.is_empty()) {
             let words: Vec<_> = words.iter().map(String::as_str).collect();
             self.txn.execute_raw(about(self.txn.get_database_backend(), &words)).await?;
         }
-        Ok(self.txn.commit().await?)
+        self.txn.commit().await?;
+        for act in self.after.into_inner().unwrap_or_else(PoisonError::into_inner) {
+            act();
+        }
+        Ok(())
     }
 }
 

@@ -1,6 +1,7 @@
 //! Releases as configuration: what the API renders, and what real readers of it say.
 #[cfg(feature = "engines")]
 mod envoy;
+mod readers;
 
 use serde_json::{Value, json};
 use tamis_e2e::{

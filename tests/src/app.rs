@@ -19,12 +19,25 @@ use tempfile::TempDir;
 use tokio::sync::oneshot;
 
 pub struct TestApp {
+    // Goes first: what it writes to goes after it.
+    _running: Running,
+    args: Vec<String>,
     pub state: State,
     pub base: String,
     pub clock: Clock,
     pub directory: TempDir,
+}
+
+/// A server on a thread of its own, for as long as this is kept.
+struct Running {
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<u64>>,
+}
+
+/// Another server on the database and the objects of the first.
+pub struct Replica {
+    pub base: String,
+    _running: Running,
 }
 
 #[derive(Parser)]
@@ -41,12 +54,11 @@ fn log() {
     let _ = said.with_max_level(tracing_subscriber::filter::LevelFilter::WARN).try_init();
 }
 
-/// The arguments of a server on its own directory, database and objects.
-async fn flags(directory: &TempDir, listener: &TcpListener, extra: &[&str]) -> Flags {
+/// The arguments of a server on its own directory, database and objects; where it listens is not among them.
+async fn arguments(directory: &TempDir, extra: &[&str]) -> Vec<String> {
     let mut args: Vec<String> = vec!["tamis".into()];
     let mut flag = |name: &str, value: String| args.extend([format!("--{name}"), value]);
     flag("data-dir", directory.path().display().to_string());
-    flag("listen", listener.local_addr().unwrap().to_string());
     flag("database-url", database::fresh(directory.path()).await);
     flag("database-connections", "8".into());
     if let Some(blobs) = std::env::var("TAMIS_TEST_BLOBS").ok().filter(|b| !b.is_empty()) {
@@ -57,7 +69,30 @@ async fn flags(directory: &TempDir, listener: &TcpListener, extra: &[&str]) -> F
         args.push("--no-rate-limits".into());
     }
     args.extend(extra.iter().map(|s| (*s).to_owned()));
-    Flags::try_parse_from(args).unwrap()
+    args
+}
+
+/// On a runtime of its own, which ends with the server.
+async fn run(args: &[String], clock: &Clock) -> (State, String, Running) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let here = ["--listen".to_owned(), address.clone()];
+    let flags = Flags::try_parse_from(args.iter().chain(&here)).unwrap();
+    let (stop, stopped) = oneshot::channel();
+    let (ready, opened) = oneshot::channel();
+    let (own_clock, serve) = (clock.clone(), flags.serve);
+    let thread = std::thread::spawn(move || {
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        runtime.block_on(async move {
+            let state = State::open(flags.store, serve, own_clock).await.unwrap();
+            ready.send(state.clone()).ok().unwrap();
+            app::run(state.clone(), listener, Some(stopped)).await.unwrap();
+            leftover(&state).await
+        })
+    });
+    let state = opened.await.expect("the server opens");
+    (state, format!("http://{address}"), Running { stop: Some(stop), thread: Some(thread) })
 }
 
 /// The same bucket, another prefix: tests do not see each other's objects.
@@ -79,26 +114,17 @@ impl TestApp {
         health::install_recorder();
         log();
         let directory = tempfile::Builder::new().prefix("tamis-e2e").tempdir().unwrap();
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let base = format!("http://{}", listener.local_addr().unwrap());
-        let flags = flags(&directory, &listener, extra).await;
+        let args = arguments(&directory, extra).await;
         let clock = Clock::default();
-        let (stop, stopped) = oneshot::channel();
-        let (ready, opened) = oneshot::channel();
-        let (own_clock, serve) = (clock.clone(), flags.serve);
-        // On a runtime of its own, which ends with the server.
-        let thread = std::thread::spawn(move || {
-            let runtime =
-                tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-            runtime.block_on(async move {
-                let state = State::open(flags.store, serve, own_clock).await.unwrap();
-                ready.send(state.clone()).ok().unwrap();
-                app::run(state.clone(), listener, Some(stopped)).await.unwrap();
-                leftover(&state).await
-            })
-        });
-        let state = opened.await.expect("the server opens");
-        Self { state, base, clock, directory, stop: Some(stop), thread: Some(thread) }
+        let (state, base, running) = run(&args, &clock).await;
+        Self { _running: running, args, state, base, clock, directory }
+    }
+
+    /// A second server, where the database is for more than one.
+    pub async fn beside(&self) -> Option<Replica> {
+        database::server()?;
+        let (_, base, running) = run(&self.args, &self.clock).await;
+        Some(Replica { base, _running: running })
     }
 
     pub fn anonymous(&self) -> Person {
@@ -191,7 +217,7 @@ async fn leftover(state: &State) -> u64 {
     queued(state).await.unwrap_or(0)
 }
 
-impl Drop for TestApp {
+impl Drop for Running {
     fn drop(&mut self) {
         if let Some(stop) = self.stop.take() {
             let _ = stop.send(());

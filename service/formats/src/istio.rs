@@ -21,7 +21,9 @@ pub fn traffic_extension(plan: &Plan<'_>) -> Value {
 
 /// What is in the root namespace is for the whole mesh.
 fn metadata(plan: &Plan<'_>) -> Value {
-    let usual = if plan.options.apply_to == Some(ApplyTo::Mesh) { "istio-system" } else { "default" };
+    let classes = plan.options.target_refs.iter().flatten().any(|target| target.kind == "GatewayClass");
+    let everywhere = classes || plan.options.apply_to == Some(ApplyTo::Mesh);
+    let usual = if everywhere { "istio-system" } else { "default" };
     json!({"name": plan.object(), "namespace": plan.options.namespace.as_deref().unwrap_or(usual)})
 }
 
@@ -91,7 +93,7 @@ fn plugin(plan: &Plan<'_>) -> Map<String, Value> {
     };
     set("failStrategy", strategy.into());
     if !plan.environment_keys.is_empty() {
-        let variable = |name: &String| json!({"name": name, "valueFrom": "HOST"});
+        let variable = |name: &&str| json!({"name": name, "valueFrom": "HOST"});
         let env: Vec<_> = plan.environment_keys.iter().map(variable).collect();
         set("vmConfig", json!({"env": env}));
     }

@@ -1,9 +1,11 @@
 //! A release as configuration of a proxy: rendered from values to text, pinned to the digest
 //! that the reader of that text compares. Pure: knows no files, network, clock, database or HTTP.
 mod bootstrap;
+mod checks;
 mod envoy;
 mod gateway;
 mod istio;
+mod names;
 mod options;
 mod plan;
 pub mod schema;
@@ -17,7 +19,7 @@ pub use options::{
 use plan::Plan;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use std::{fmt, str::FromStr};
+use std::{fmt, str::FromStr, sync::OnceLock};
 
 /// What is said of a release, and where it can be had.
 #[derive(Clone, Debug)]
@@ -31,6 +33,8 @@ pub struct Release {
     pub environment_keys: Vec<String>,
     pub sample: Option<Value>,
     pub schema: Option<Value>,
+    /// Whether the sample fits, once somebody has asked: the same for every format.
+    pub sample_fits: OnceLock<schema::Outcome>,
     /// Lower-case hex of the module's bytes.
     pub module: String,
     /// Lower-case hex of the OCI manifest that Istio and Envoy Gateway read, once there is one.
@@ -39,7 +43,7 @@ pub struct Release {
     pub server: String,
     /// Where the bytes can be fetched without credentials. None: nowhere yet.
     pub module_url: Option<ModuleUrl>,
-    /// Anyone may have it.
+    /// Anyone may pull it from its repository.
     pub public: bool,
 }
 

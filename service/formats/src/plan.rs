@@ -1,7 +1,7 @@
 //! Release and options together, with every choice made: what the renderers write down.
 //! Whatever cannot be is found here, so that a renderer has nothing left to refuse.
 use crate::{
-    ApplyTo, CodeSource, FailurePolicy, Format, Options, Pin, Point, Refusal, Release,
+    CodeSource, FailurePolicy, Format, Options, Pin, Point, Refusal, Release, checks,
     schema::{self, Outcome},
     server::{Address, authority},
 };
@@ -16,7 +16,8 @@ pub struct Plan<'a> {
     pub root_id: Option<&'a str>,
     pub configuration: Option<&'a Value>,
     pub failure: FailurePolicy,
-    pub environment_keys: &'a [String],
+    /// Each once: readers refuse a list that names one twice.
+    pub environment_keys: Vec<&'a str>,
     pub server: Address,
     pub code: Code,
     pub listen: Address,
@@ -44,7 +45,7 @@ impl<'a> Plan<'a> {
                 refusals.push(Refusal::new(field, message));
             }
         };
-        check_texts(format, options, &mut asks);
+        checks::options(format, options, &mut asks);
         let point = point(format, release, options, &mut asks);
         let address = |text: &Option<String>| text.as_deref().map(Address::of_text);
         let (listen, admin) = (address(&options.listen), address(&options.admin));
@@ -57,7 +58,7 @@ impl<'a> Plan<'a> {
         asks("admin", admin.as_ref().is_none_or(is_ip), "an IP address and a port, such as 127.0.0.1:9901");
         asks("upstream", upstream != Some(None), "a host and a port, such as shop.internal:8080");
         let configuration = options.configuration.as_ref().or(release.sample.as_ref());
-        let unchecked = check_configuration(format, release, configuration, &mut asks);
+        let unchecked = check_configuration(format, release, options, &mut asks);
         let code = code(format, release, options, &mut asks);
         let usual = Address { host: "127.0.0.1".into(), port: 10000, tls: false };
         Some(Self {
@@ -66,10 +67,13 @@ impl<'a> Plan<'a> {
             options,
             point: point?,
             name: options.name.clone().unwrap_or_else(|| release.filter.clone()),
-            root_id: options.root_id.as_deref().or(release.root_id.as_deref()),
+            // Left out where it is empty: it is the same to Envoy, and others take none of no letters.
+            root_id: options.root_id.as_deref().or(release.root_id.as_deref()).filter(|id| !id.is_empty()),
             configuration,
             failure: options.failure_policy.unwrap_or(FailurePolicy::Closed),
-            environment_keys: options.environment_keys.as_deref().unwrap_or(&release.environment_keys),
+            environment_keys: each_once(
+                options.environment_keys.as_ref().unwrap_or(&release.environment_keys),
+            ),
             server: Address::of_url(&release.server)?,
             code: code?,
             listen: listen.flatten().unwrap_or(usual),
@@ -129,80 +133,19 @@ impl<'a> Plan<'a> {
     }
 }
 
+fn each_once(keys: &[String]) -> Vec<&str> {
+    let mut once: Vec<&str> = vec![];
+    for key in keys {
+        if !once.contains(&key.as_str()) {
+            once.push(key);
+        }
+    }
+    once
+}
+
 #[allow(clippy::option_option, reason = "given or not, readable or not")]
 fn is_ip(address: &Option<Address>) -> bool {
     address.as_ref().is_some_and(Address::is_ip)
-}
-
-fn check_texts(format: Format, options: &Options, asks: &mut impl FnMut(&str, bool, &str)) {
-    const NAME: &str = "a name of Kubernetes: lower-case letters, digits, `-` and `.`, at most 253";
-    let kubernetes = matches!(format, Format::Istio | Format::IstioTrafficExtension | Format::EnvoyGateway);
-    let names = [("namespace", &options.namespace), ("pull_secret", &options.pull_secret)];
-    for (field, name) in names {
-        asks(field, name.as_deref().is_none_or(is_object_name), NAME);
-    }
-    if kubernetes {
-        asks("name", options.name.as_deref().is_none_or(is_object_name), NAME);
-        asks("root_id", options.root_id.as_ref().is_none_or(|t| t.len() <= 256), "at most 256 bytes");
-    }
-    for target in options.target_refs.iter().flatten() {
-        let fine = is_object_name(&target.name) && !target.kind.is_empty();
-        asks("target_refs", fine, "each with a kind and a name, such as Gateway/shop");
-    }
-    let texts = [
-        ("name", &options.name),
-        ("cluster", &options.cluster),
-        ("ca_file", &options.ca_file),
-        ("ecds_path", &options.ecds_path),
-    ];
-    for (field, text) in texts {
-        asks(field, text.as_deref() != Some(""), "not empty");
-    }
-    asks("timeout_seconds", options.timeout_seconds.is_none_or(|n| (1..=3600).contains(&n)), "1 to 3600");
-    asks("match_ports", options.match_ports.iter().flatten().all(|port| *port > 0), "1 to 65535");
-    asks(
-        "target_refs",
-        options.target_refs.as_ref().is_none_or(|t| (1..=16).contains(&t.len())),
-        "1 to 16 of them",
-    );
-    asks(
-        "selector",
-        options.selector.is_none() || options.target_refs.is_none(),
-        "either a selector or target_refs",
-    );
-    let attached = options.selector.is_some() || options.target_refs.is_some();
-    let (fine, message) = match options.apply_to {
-        Some(ApplyTo::Workload) => (attached, "a workload needs a selector or target_refs"),
-        Some(ApplyTo::Mesh | ApplyTo::Namespace) => {
-            (!attached, "leave out selector and target_refs: they are for a workload")
-        }
-        None => (true, ""),
-    };
-    asks("apply_to", fine, message);
-    let reloads = options.failure_policy == Some(FailurePolicy::Reload);
-    asks(
-        "failure_policy",
-        !(reloads && format == Format::EnvoyGateway),
-        "Envoy Gateway knows fail-closed and fail-open",
-    );
-    let taken = options.upstream.is_some() && options.cluster.as_deref() == Some("upstream");
-    asks("cluster", !taken, "the cluster behind the proxy is called so; choose another name");
-    asks(
-        "selector",
-        options.selector.iter().flatten().all(|(k, v)| is_label(k, v)),
-        "labels of Kubernetes, such as app=shop",
-    );
-}
-
-fn is_object_name(text: &str) -> bool {
-    let inner = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '.';
-    let edge = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
-    text.len() <= 253 && text.starts_with(edge) && text.ends_with(edge) && text.chars().all(inner)
-}
-
-fn is_label(name: &str, value: &str) -> bool {
-    let plain = |text: &str, more: &str| text.chars().all(|c| c.is_ascii_alphanumeric() || more.contains(c));
-    (1..=317).contains(&name.len()) && plain(name, "-_./") && value.len() <= 63 && plain(value, "-_.")
 }
 
 fn point(
@@ -234,22 +177,33 @@ fn point(
 fn check_configuration(
     format: Format,
     release: &Release,
-    configuration: Option<&Value>,
+    options: &Options,
     asks: &mut impl FnMut(&str, bool, &str),
 ) -> Option<String> {
+    if matches!(format, Format::EnvoyCluster | Format::EnvoyEcdsBootstrap) {
+        return None;
+    }
     let mesh = matches!(format, Format::Istio | Format::IstioTrafficExtension);
-    let configuration =
-        configuration.filter(|_| !matches!(format, Format::EnvoyCluster | Format::EnvoyEcdsBootstrap))?;
+    let configuration = options.configuration.as_ref().or(release.sample.as_ref())?;
     asks("configuration", !mesh || configuration.is_object(), "Istio takes a JSON object only");
-    match schema::check(release.schema.as_ref()?, configuration) {
+    let schema = release.schema.as_ref()?;
+    let fresh;
+    let outcome = match &options.configuration {
+        Some(given) => {
+            fresh = schema::check(schema, given);
+            &fresh
+        }
+        None => release.sample_fits.get_or_init(|| schema::check(schema, configuration)),
+    };
+    match outcome {
         Outcome::Valid => None,
         Outcome::Invalid(faults) => {
             for fault in faults {
-                asks("configuration", false, &fault);
+                asks("configuration", false, fault);
             }
             None
         }
-        Outcome::Unknown(why) => Some(why),
+        Outcome::Unknown(why) => Some(why.clone()),
     }
 }
 

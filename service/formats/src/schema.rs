@@ -1,10 +1,13 @@
 //! Whether a configuration fits a JSON Schema (draft 2020-12 and what older drafts share with it).
 //! Schemas come from strangers: the work is bounded, references stay inside the schema, and what
 //! is not understood ends in "unknown", never in a guess.
+mod faults;
 mod numbers;
+mod patterns;
 mod rules;
 
-use regex::Regex;
+use faults::{At, Faults, unknown};
+use patterns::Pattern;
 use serde_json::{Map, Value};
 use std::collections::HashMap;
 
@@ -21,14 +24,14 @@ pub enum Outcome {
 const STEPS: usize = 50_000;
 /// As deep as documents are taken here, and references may go around.
 const DEPTH: usize = 100;
-const FAULTS: usize = 10;
+const TOO_LONG: &str = "it would take too long";
 
 pub fn check(schema: &Value, value: &Value) -> Outcome {
     let mut check = Check { root: schema, steps: STEPS, depth: 0, patterns: HashMap::new() };
-    let mut faults = vec![];
-    match check.evaluate(schema, value, "", &mut faults) {
-        Ok(()) if faults.is_empty() => Outcome::Valid,
-        Ok(()) => Outcome::Invalid(faults),
+    let mut faults = Faults::default();
+    match check.evaluate(schema, value, At::TOP, &mut faults) {
+        Ok(()) if faults.any() => Outcome::Invalid(faults.told()),
+        Ok(()) => Outcome::Valid,
         Err(why) => Outcome::Unknown(why),
     }
 }
@@ -40,7 +43,7 @@ struct Check<'a> {
     root: &'a Value,
     steps: usize,
     depth: usize,
-    patterns: HashMap<String, Regex>,
+    patterns: HashMap<String, Pattern>,
 }
 
 /// What would need more than is done here.
@@ -48,18 +51,18 @@ const BEYOND: [&str; 5] =
     ["$dynamicRef", "$recursiveRef", "unevaluatedProperties", "unevaluatedItems", "extends"];
 
 impl Check<'_> {
-    /// Pays for work before it is done.
+    /// Pays for work before it is done: a step for each thing that is looked at, and for each 64 bytes.
     fn pay(&mut self, steps: usize) -> Told {
-        self.steps = self.steps.checked_sub(steps).ok_or("it would take too long")?;
+        self.steps = self.steps.checked_sub(steps).ok_or(TOO_LONG)?;
         Ok(())
     }
 
-    fn evaluate(&mut self, schema: &Value, value: &Value, at: &str, faults: &mut Vec<String>) -> Told {
+    fn evaluate(&mut self, schema: &Value, value: &Value, at: At<'_>, faults: &mut Faults) -> Told {
         self.pay(1)?;
         match schema {
             Value::Bool(true) => Ok(()),
             Value::Bool(false) => {
-                fault(faults, at, "is not allowed here");
+                faults.add(&at, "is not allowed here");
                 Ok(())
             }
             Value::Object(keywords) => {
@@ -75,13 +78,7 @@ impl Check<'_> {
         }
     }
 
-    fn keywords(
-        &mut self,
-        k: &Map<String, Value>,
-        value: &Value,
-        at: &str,
-        faults: &mut Vec<String>,
-    ) -> Told {
+    fn keywords(&mut self, k: &Map<String, Value>, value: &Value, at: At<'_>, faults: &mut Faults) -> Told {
         if let Some(word) = BEYOND.iter().find(|word| k.contains_key(**word)) {
             return Err(format!("the schema uses `{word}`"));
         }
@@ -89,50 +86,32 @@ impl Check<'_> {
         self.kind(k, value, at, faults)?;
         self.logic(k, value, at, faults)?;
         match value {
-            Value::Object(members) => self.object(k, members, at, faults),
+            Value::Object(members) => self.object(k, (value, members), at, faults),
             Value::Array(items) => self.array(k, items, at, faults),
             Value::String(text) => self.text(k, text, at, faults),
-            Value::Number(number) => numbers::check(k, number, at, faults),
+            Value::Number(number) => numbers::check(k, number, &at, faults),
             _ => Ok(()),
         }
     }
 
     /// Whether it fits, without saying why not.
     fn fits(&mut self, schema: &Value, value: &Value) -> Told<bool> {
-        let mut faults = vec![];
-        self.evaluate(schema, value, "", &mut faults)?;
-        Ok(faults.is_empty())
+        let mut faults = Faults::silent();
+        self.evaluate(schema, value, At::TOP, &mut faults)?;
+        Ok(!faults.any())
     }
 
-    fn referred(
-        &mut self,
-        k: &Map<String, Value>,
-        value: &Value,
-        at: &str,
-        faults: &mut Vec<String>,
-    ) -> Told {
+    fn referred(&mut self, k: &Map<String, Value>, value: &Value, at: At<'_>, faults: &mut Faults) -> Told {
         let Some(reference) = k.get("$ref") else { return Ok(()) };
         let path = reference.as_str().and_then(|text| text.strip_prefix('#'));
         let local = path.filter(|path| path.is_empty() || path.starts_with('/'));
-        let path = local.ok_or_else(|| format!("the schema refers to {reference}, outside of itself"))?;
+        let path = local
+            .ok_or_else(|| unknown(format_args!("the schema refers to {reference}, outside of itself")))?;
         self.pay(1 + path.len() / 16)?;
         let target = self.root.pointer(&path.replace("%24", "$").replace("%25", "%"));
-        let target =
-            target.ok_or_else(|| format!("the schema refers to {reference}, which it does not have"))?;
+        let nowhere = || unknown(format_args!("the schema refers to {reference}, which it does not have"));
+        let target = target.ok_or_else(nowhere)?;
         self.evaluate(target, value, at, faults)
-    }
-
-    fn matches(&mut self, pattern: &str, text: &str) -> Told<bool> {
-        self.pay(1 + text.len() / 16)?;
-        if !self.patterns.contains_key(pattern) {
-            self.pay(100 + pattern.len())?;
-            let built = regex::RegexBuilder::new(pattern).size_limit(1 << 18).nest_limit(50).build();
-            let built = built.map_err(|_| {
-                format!("the schema has the pattern `{pattern}`, which is not understood here")
-            })?;
-            self.patterns.insert(pattern.to_owned(), built);
-        }
-        Ok(self.patterns.get(pattern).is_some_and(|regex| regex.is_match(text)))
     }
 
     /// Equal as JSON Schema has it: 1 is 1.0.
@@ -154,6 +133,7 @@ impl Check<'_> {
             }
             (Value::Object(a), Value::Object(b)) if a.len() == b.len() => {
                 for (name, a) in a {
+                    self.pay(name.len() / 64)?;
                     match b.get(name) {
                         Some(b) if self.same(a, b)? => {}
                         _ => return Ok(false),
@@ -163,13 +143,6 @@ impl Check<'_> {
             }
             (a, b) => Ok(a == b),
         }
-    }
-}
-
-fn fault(faults: &mut Vec<String>, at: &str, message: impl AsRef<str>) {
-    if faults.len() < FAULTS {
-        let place = if at.is_empty() { "it" } else { at };
-        faults.push(format!("{place} {}", message.as_ref()));
     }
 }
 

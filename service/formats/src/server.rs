@@ -46,10 +46,16 @@ impl Address {
     }
 }
 
-/// `host[:port]`, as names of images begin.
+/// `host[:port]`, as names of images begin. A single word would be taken for a user of Docker Hub: with
+/// its port it is a host.
 pub fn authority(url: &str) -> String {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
-    rest.split('/').next().unwrap_or_default().to_owned()
+    let host = rest.split('/').next().unwrap_or_default();
+    if host.contains(['.', ':']) || host == "localhost" {
+        return host.to_owned();
+    }
+    let port = if url.starts_with("http://") { 80 } else { 443 };
+    format!("{host}:{port}")
 }
 
 #[cfg(test)]
@@ -69,5 +75,10 @@ mod tests {
         }
         assert!(Address::of_url("https://tamis.example.com/x").is_some_and(|a| a.tls && a.port == 443));
         assert_eq!(authority("http://127.0.0.1:8080/x"), "127.0.0.1:8080");
+        assert_eq!(authority("https://tamis.example.com/x"), "tamis.example.com");
+        assert_eq!(authority("https://[::1]"), "[::1]");
+        assert_eq!(authority("https://localhost"), "localhost");
+        assert_eq!(authority("https://tamis"), "tamis:443");
+        assert_eq!(authority("http://tamis/x"), "tamis:80");
     }
 }

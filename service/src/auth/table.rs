@@ -181,6 +181,7 @@ const NATIVE: &[Rule] = &[
     rule("POST", "/sign-out", None, Anyone),
     rule("GET", "/modules/sha256/{file}", READ, Anyone),
     // The registry reads its own credentials and refuses in its own form (`registry/access.rs`).
+    rule("GET", "/v2", None, Anyone),
     rule("GET", "/v2/", None, Anyone),
     rule("GET", "/v2/token", None, Anyone),
     rule("POST", "/v2/token", None, Anyone),

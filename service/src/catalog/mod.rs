@@ -37,8 +37,9 @@ pub async fn refresh(state: &State, txn: &WriteTxn<'_>, filter_id: Uuid) -> Resu
         ..Default::default()
     };
     filter::Entity::update(change).exec(&**txn).await?;
-    // Who may pull what has changed.
-    state.registry.forget();
+    // Who may pull what has changed, as soon as this is seen.
+    let known = state.clone();
+    txn.once_committed(move || known.registry.forget());
     Ok(())
 }
 

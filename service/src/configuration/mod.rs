@@ -11,9 +11,10 @@ use crate::{
     registry, releases,
     state::State,
 };
+use std::sync::OnceLock;
 use tamis_entities::{
     release,
-    value::{FormKind, PluginType, Sha256},
+    value::{FormKind, PluginType, ReleaseState, Sha256},
 };
 use tamis_formats::{Format, ModuleUrl, Options, Point, Refusal, Release, Rendered};
 
@@ -74,7 +75,8 @@ async fn describe(
 ) -> Result<Release> {
     let insider = access.relation.is_insider() || access.relation.reviews;
     let metadata = releases::shown_metadata(release, insider);
-    let public = standing::open(state, &release.sha256).await?.is_some();
+    // The bytes may be public by another release; an image is pulled from this one's repository.
+    let public = matches!(release.state, ReleaseState::Published | ReleaseState::Yanked);
     Ok(Release {
         namespace: access.namespace.handle.to_string(),
         filter: access.filter.name.to_string(),
@@ -84,10 +86,11 @@ async fn describe(
         environment_keys: metadata.environment_keys.to_vec(),
         sample: metadata.config_sample.clone(),
         schema: metadata.config_schema.clone(),
+        sample_fits: OnceLock::new(),
         module: release.sha256.hex().to_owned(),
         manifest: manifest(state, release).await?,
         server: state.public_url.clone(),
-        module_url: module_url(state, access, release, public, capability_url).await?,
+        module_url: module_url(state, access, release, capability_url).await?,
         public,
     })
 }
@@ -97,10 +100,9 @@ async fn module_url(
     state: &State,
     access: &FilterAccess,
     release: &release::Model,
-    public: bool,
     name: Option<&str>,
 ) -> Result<Option<ModuleUrl>> {
-    if public && name.is_none() {
+    if name.is_none() && standing::is_served(state, &release.sha256).await? {
         return Ok(Some(ModuleUrl { url: raw(state, &release.sha256), secret: None }));
     }
     let Some(row) = capability_urls::for_release(state, access, release, name).await? else {

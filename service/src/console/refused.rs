@@ -1,6 +1,8 @@
 //! Refusals as pages: a person at a browser who is not let in, or asks for what is not there, is told so in
-//! the console's words and not as JSON. Knows no reason; it shows the one that was given.
+//! the console's words and not as JSON. Knows no reason; it shows the one that was given. What is quarantined has a
+//! page of its own.
 use super::{
+    filter::barred,
     frame::{self, Frame, see},
     parts::*,
 };
@@ -50,11 +52,11 @@ pub async fn as_page<B: MessageBody>(
         return Ok(reply.map_into_left_body());
     };
     let request = reply.request().clone();
-    let page = page(&request, reply.status(), told)?;
+    let page = page(&request, reply.status(), told).await?;
     Ok(reply.into_response(page).map_into_right_body())
 }
 
-fn page(
+async fn page(
     request: &HttpRequest,
     status: StatusCode,
     told: Told,
@@ -65,9 +67,15 @@ fn page(
         return to_sign_in(state, request);
     }
     let caller = request.extensions().get::<Caller>().cloned().unwrap_or_default();
+    if told.code == "quarantined"
+        && let Some(page) = barred::page(state, request, &caller, status, &told).await?
+    {
+        return Ok(page);
+    }
     let again = (told.code == "sign-in-again").then(|| sign_in_again(request));
     let title = match status {
         _ if again.is_some() => "Sign in again for this",
+        _ if told.code == "quarantined" => "This release is quarantined",
         StatusCode::NOT_FOUND => "There is nothing here that you can see",
         StatusCode::FORBIDDEN => "This is not yours to do",
         StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS => "Tamis is busy",

@@ -159,6 +159,16 @@ pub async fn stream(
         Ok(None) | Err(BlobError::NotFound) => {}
         Err(error) => return Err(damaged(sha256, &error)),
     }
+    stream_once(state, sha256, range).await
+}
+
+/// The same past the memory: for work of our own, which reads each object once and would push out what
+/// proxies read over and over.
+pub async fn stream_once(
+    state: &State,
+    sha256: &Sha256,
+    range: Range<u64>,
+) -> Result<BoxStream<'static, Result<Bytes>>> {
     let blob = open(state, sha256).await?;
     let (digest, sha256) = (sha256.bytes(), sha256.clone());
     let bytes = tamis_blobs::verified(blob, digest, range).map_err(move |error| {

@@ -3,7 +3,7 @@
 //! however slow these are. Knows nothing of who may read what.
 use bytes::Bytes;
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     future::Future,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
@@ -23,8 +23,10 @@ pub struct Hot {
 
 #[derive(Default)]
 struct Entries {
-    by_key: HashMap<String, Entry>,
-    /// Counts uses, so that the least recent one is known.
+    by_key: HashMap<Arc<str>, Entry>,
+    /// The least recently used one first.
+    by_use: BTreeMap<u64, Arc<str>>,
+    /// Counts uses.
     clock: u64,
 }
 
@@ -70,6 +72,8 @@ impl Hot {
             return Ok(None);
         }
         let cell = self.lock().touch(key);
+        // Also when the reader goes away while it loads.
+        let _forget = Forget { hot: self, key, cell: &cell };
         let loaded = cell.get_or_try_init(|| async {
             let room = self.reserve(size).ok_or(None)?;
             let bytes = load().await.map_err(Some)?;
@@ -77,10 +81,7 @@ impl Hot {
         });
         match loaded.await {
             Ok(bytes) => Ok(Some(bytes.clone())),
-            Err(failure) => {
-                self.lock().forget_unloaded(key, &cell);
-                failure.map_or(Ok(None), Err)
-            }
+            Err(failure) => failure.map_or(Ok(None), Err),
         }
     }
 
@@ -103,26 +104,53 @@ impl Hot {
     }
 }
 
+/// The last of those who wait for bytes takes an entry out that got none.
+struct Forget<'a> {
+    hot: &'a Hot,
+    key: &'a BlobKey,
+    cell: &'a Arc<OnceCell<Bytes>>,
+}
+
+impl Drop for Forget<'_> {
+    fn drop(&mut self) {
+        if !self.cell.initialized() {
+            self.hot.lock().forget_unloaded(self.key, self.cell);
+        }
+    }
+}
+
 impl Entries {
     fn touch(&mut self, key: &BlobKey) -> Arc<OnceCell<Bytes>> {
         self.clock += 1;
+        let name: Arc<str> = match self.by_key.get(key.as_str()) {
+            Some(entry) => self.by_use.remove(&entry.used),
+            None => None,
+        }
+        .unwrap_or_else(|| key.as_str().into());
+        self.by_use.insert(self.clock, name.clone());
         let fresh = || Entry { bytes: Arc::default(), used: 0 };
-        let entry = self.by_key.entry(key.as_str().to_owned()).or_insert_with(fresh);
+        let entry = self.by_key.entry(name).or_insert_with(fresh);
         entry.used = self.clock;
         entry.bytes.clone()
     }
 
     fn forget_unloaded(&mut self, key: &BlobKey, cell: &Arc<OnceCell<Bytes>>) {
-        let same = |entry: &Entry| Arc::ptr_eq(&entry.bytes, cell) && !entry.bytes.initialized();
-        if self.by_key.get(key.as_str()).is_some_and(same) {
-            self.by_key.remove(key.as_str());
+        // One is ours, one is the entry's.
+        let alone = |entry: &Entry| Arc::ptr_eq(&entry.bytes, cell) && Arc::strong_count(cell) <= 2;
+        if self.by_key.get(key.as_str()).is_some_and(alone)
+            && let Some(entry) = self.by_key.remove(key.as_str())
+        {
+            self.by_use.remove(&entry.used);
         }
     }
 
+    /// Passes over what is loading, which is as many as load at once.
     fn drop_oldest(&mut self) -> bool {
-        let loaded = self.by_key.iter().filter(|(_, entry)| entry.bytes.initialized());
-        let oldest = loaded.min_by_key(|(_, entry)| entry.used).map(|(key, _)| key.clone());
-        oldest.is_some_and(|key| self.by_key.remove(&key).is_some())
+        let loaded = |key: &Arc<str>| self.by_key.get(key).is_some_and(|entry| entry.bytes.initialized());
+        let Some(used) = self.by_use.iter().find(|(_, key)| loaded(key)).map(|(used, _)| *used) else {
+            return false;
+        };
+        self.by_use.remove(&used).is_some_and(|key| self.by_key.remove(&key).is_some())
     }
 }
 
@@ -161,6 +189,32 @@ mod tests {
         let failed = hot.get(&key(1), 5, || async { Err(BlobError::NotFound) }).await;
         assert!(failed.is_err());
         assert_eq!(get(&hot, 1, 5).await.unwrap(), vec![1; 5]);
+    }
+
+    #[tokio::test]
+    async fn a_reader_who_leaves_while_it_loads_leaves_nothing() {
+        let hot = Hot::default();
+        let object = key(1);
+        let forever = hot.get(&object, 5, || async { std::future::pending().await });
+        let soon = std::time::Duration::from_millis(10);
+        assert!(tokio::time::timeout(soon, forever).await.is_err());
+        assert!(hot.lock().by_key.is_empty() && hot.lock().by_use.is_empty());
+        assert_eq!(get(&hot, 1, 5).await.unwrap(), vec![1; 5]);
+    }
+
+    /// A large one after as many small ones as there is room for: each is looked at once, not all for each.
+    #[tokio::test]
+    async fn many_small_ones_make_room_at_once() {
+        let hot = Hot::default();
+        for n in 0..ROOM / KIB {
+            assert!(get(&hot, n, 1).await.is_some());
+        }
+        let start = std::time::Instant::now();
+        assert!(get(&hot, 1 << 20, LARGEST).await.is_some());
+        assert!(start.elapsed() < std::time::Duration::from_secs(2), "{:?}", start.elapsed());
+        let entries = hot.lock();
+        assert_eq!(entries.by_key.len() as u64, (ROOM - LARGEST) / KIB + 1);
+        assert_eq!(entries.by_key.len(), entries.by_use.len());
     }
 
     #[tokio::test]

@@ -82,3 +82,17 @@ async fn ask(state: &State, sha256: &Sha256) -> Result<Option<Open>> {
         .await?;
     Ok(row.and_then(|m| Some(Open { size: u64::try_from(m.size).ok()?, generation: m.generation })))
 }
+
+/// Whether somebody without credentials gets the module by its digest: where it is not open, it is still
+/// served by what is published, unless it was theirs to read where it is quarantined now.
+pub async fn is_served(state: &State, sha256: &Sha256) -> Result<bool> {
+    use release::Column::{PriorState, Sha256 as Digest, State as Now};
+    if open(state, sha256).await?.is_some() {
+        return Ok(true);
+    }
+    let public = [ReleaseState::Published, ReleaseState::Yanked];
+    let such = release::Entity::find().filter(Digest.eq(sha256.clone()));
+    let barred = such.clone().filter(Now.eq(ReleaseState::Quarantined)).filter(PriorState.is_in(public));
+    let published = such.filter(Now.is_in(public)).one(&*state.db).await?;
+    Ok(published.is_some() && barred.one(&*state.db).await?.is_none())
+}

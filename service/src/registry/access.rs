@@ -2,7 +2,7 @@
 //! filter behind the name, and what the caller is to it, say the rest. What may not be seen answers
 //! exactly like what is not there.
 use super::{
-    name::{Digest, Name},
+    name::Name,
     refusal::{Refusal, Result},
     token::{self, Action, Presented},
 };
@@ -19,12 +19,12 @@ use crate::{
     filters,
     state::State,
 };
-use actix_web::HttpRequest;
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect, QueryTrait};
+use actix_web::{HttpRequest, http::StatusCode};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use serde_json::json;
 use tamis_entities::{
-    filter, namespace, registry_link, registry_manifest, release, release_form,
-    value::{ReleaseState, Slug},
+    filter, namespace, release,
+    value::{MemberRole, ReleaseState, Slug},
 };
 use uuid::Uuid;
 
@@ -181,19 +181,37 @@ fn existing(door: Door, target: UploadTarget) -> Option<Repository> {
     Some(Repository { caller, name, namespace: access.namespace, filter, relation })
 }
 
-/// For writing: the repository, made if it is not there and the caller may make it.
-pub async fn push(state: &State, request: &HttpRequest) -> Result<Repository> {
+/// Who may write to a repository, which may be none yet.
+pub struct Writer {
+    name: Name,
+    target: UploadTarget,
+}
+
+/// For writing. Nothing is made before what came with the request has been looked at.
+pub async fn push(state: &State, request: &HttpRequest) -> Result<Writer> {
     let (door, target) = target(state, request, Action::Push).await?;
-    let name = door.name.clone().ok_or_else(Refusal::name_invalid)?;
-    match target {
-        UploadTarget::Existing(access) => {
-            let (caller, filter, relation) = (access.caller, access.filter, access.relation);
-            Ok(Repository { caller, name, namespace: access.namespace, filter, relation })
-        }
-        UploadTarget::New { caller, namespace, name: filter } => {
-            let filter = db::retrying(|| made(state, &caller, &namespace, &filter)).await?;
-            let relation = Relation::find(&*state.db, &caller, &filter, state.clock.now()).await?;
-            Ok(Repository { caller, name, namespace, filter, relation })
+    let name = door.name.ok_or_else(Refusal::name_invalid)?;
+    Ok(Writer { name, target })
+}
+
+impl Writer {
+    /// The repository, made if it is not there.
+    pub async fn repository(self, state: &State) -> Result<Repository> {
+        let name = self.name;
+        match self.target {
+            UploadTarget::Existing(access) => {
+                let (caller, filter, relation) = (access.caller, access.filter, access.relation);
+                Ok(Repository { caller, name, namespace: access.namespace, filter, relation })
+            }
+            UploadTarget::New { caller, namespace, name: filter } => {
+                let filter = db::retrying(|| made(state, &caller, &namespace, &filter)).await;
+                let filter = filter.map_err(|error| match error.kind() {
+                    Kind::Invalid => Refusal::new(StatusCode::BAD_REQUEST, "NAME_INVALID", error.detail()),
+                    _ => error.into(),
+                })?;
+                let relation = Relation::find(&*state.db, &caller, &filter, state.clock.now()).await?;
+                Ok(Repository { caller, name, namespace, filter, relation })
+            }
         }
     }
 }
@@ -223,6 +241,11 @@ async fn made(
 ) -> Result<filter::Model, Error> {
     let who = caller.identity().ok_or_else(Error::not_found)?;
     let txn = state.db.begin_write().await?;
+    // What came with the request may have taken its time.
+    let who = &again(&*txn, who, state.clock.now()).await?;
+    if who.role_in(namespace.id) < Some(MemberRole::Maintainer) {
+        return Err(Error::not_found());
+    }
     // Several blobs of one push arrive at once: the first makes it.
     let filter = match access::find_filter(&*txn, namespace.id, name).await? {
         Some(filter) => filter,
@@ -246,144 +269,23 @@ impl Repository {
         self.relation.is_insider()
     }
 
+    /// A refusal of work that took its time: whose credential ended meanwhile is told where to get another.
+    pub fn refused(&self, state: &State, error: Error) -> Refusal {
+        if error.kind() != Kind::Unauthenticated {
+            return error.into();
+        }
+        let name = self.name.to_string();
+        let challenge = token::challenge(state, &[(name.as_str(), Action::Push)], &Presented::Nothing);
+        Refusal::unauthorized(challenge, error.detail())
+    }
+
     /// Inside the transaction of a write that took its time: whether the caller may write still.
     pub async fn writes_still(&self, state: &State, txn: &WriteTxn<'_>) -> Result<()> {
         let now = state.clock.now();
-        let who = again(&**txn, self.who()?, now).await?;
+        let who = again(&**txn, self.who()?, now).await.map_err(|error| self.refused(state, error))?;
         match Relation::of(&**txn, &who, &self.filter, now).await?.writes() {
             true => Ok(()),
             false => Err(Refusal::name_unknown()),
         }
     }
-
-    /// What the caller may have of something that these releases hold: `None` says that the releases
-    /// do not decide it.
-    fn judge(&self, releases: &[release::Model]) -> Result<Option<Opened>> {
-        let mut best: Option<Opened> = None;
-        let mut metadata = false;
-        for release in releases {
-            let sight = self.relation.sight(&self.filter, release);
-            if release.state == ReleaseState::Quarantined && sight != Sight::Bytes && sight != Sight::Nothing
-            {
-                return Err(Refusal::denied(access::quarantined(release).detail()));
-            }
-            metadata |= sight == Sight::Metadata;
-            let open = matches!(release.state, ReleaseState::Published | ReleaseState::Yanked);
-            if sight == Sight::Bytes && (open || best.is_none()) {
-                let how = if open { Open::Public } else { Open::Private };
-                best = Some(Opened { how, release: Some(release.id) });
-            }
-        }
-        match metadata && best.is_none() {
-            true => Err(Refusal::denied("an administrator sees that this release exists, not its bytes")),
-            false => Ok(best),
-        }
-    }
-
-    /// Whether the caller may have a manifest; an error if they may know why not.
-    pub async fn opens(&self, state: &State, manifest: &Found) -> Result<Option<Opened>> {
-        let mut at = manifest.clone();
-        let inside = self.is_insider().then_some(Opened { how: Open::Private, release: None });
-        // A signature of an attestation of a module is three away from it.
-        for _ in 0..4 {
-            let releases = releases_of(state, at.id).await?;
-            if let Some(open) = self.judge(&releases)? {
-                return Ok(Some(open));
-            }
-            let Some(subject) = at.subject.take() else { break };
-            let Some(next) = find(state, self.filter.id, &subject).await? else { break };
-            at = next;
-        }
-        Ok(inside)
-    }
-
-    /// The same for a blob: by the manifests that name it.
-    pub async fn opens_blob(&self, state: &State, digest: &Digest) -> Result<Option<Opened>> {
-        let releases = release::Entity::find()
-            .filter(release::Column::FilterId.eq(self.filter.id))
-            .filter(release::Column::Id.in_subquery(holding(digest)))
-            .all(&*state.db)
-            .await?;
-        if let Some(open) = self.judge(&releases)? {
-            return Ok(Some(open));
-        }
-        if self.is_insider() {
-            return Ok(Some(Opened { how: Open::Private, release: None }));
-        }
-        let naming = registry_link::Entity::find()
-            .select_only()
-            .column(registry_link::Column::ManifestId)
-            .filter(registry_link::Column::Digest.eq(digest.as_str()));
-        let referrers = select()
-            .filter(registry_manifest::Column::FilterId.eq(self.filter.id))
-            .filter(registry_manifest::Column::Subject.is_not_null())
-            .filter(registry_manifest::Column::Id.in_subquery(naming.into_query()))
-            .limit(MOST_REFERRERS);
-        for manifest in referrers.into_model::<Found>().all(&*state.db).await? {
-            if let Some(open) = self.opens(state, &manifest).await? {
-                return Ok(Some(open));
-            }
-        }
-        Ok(None)
-    }
-}
-
-/// How many manifests that share a blob are looked at for a stranger.
-const MOST_REFERRERS: u64 = 50;
-
-/// How open something is that the caller may have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Open {
-    /// Anyone may have it.
-    Public,
-    Private,
-}
-
-/// By what the caller may have it.
-#[derive(Clone, Copy, Debug)]
-pub struct Opened {
-    pub how: Open,
-    pub release: Option<Uuid>,
-}
-
-/// A manifest without its bytes.
-#[derive(Clone, Debug, sea_orm::FromQueryResult)]
-pub struct Found {
-    pub id: Uuid,
-    pub digest: String,
-    pub subject: Option<String>,
-}
-
-fn select() -> sea_orm::Select<registry_manifest::Entity> {
-    use registry_manifest::Column::{Digest, Id, Subject};
-    registry_manifest::Entity::find().select_only().columns([Id, Digest, Subject])
-}
-
-pub async fn find(state: &State, filter: Uuid, digest: &str) -> Result<Option<Found>> {
-    let here = select().filter(registry_manifest::Column::FilterId.eq(filter));
-    let named = here.filter(registry_manifest::Column::Digest.eq(digest));
-    Ok(named.into_model::<Found>().one(&*state.db).await?)
-}
-
-/// The releases that a manifest is a form of.
-pub async fn releases_of(state: &State, manifest: Uuid) -> Result<Vec<release::Model>> {
-    let of = release_form::Entity::find()
-        .select_only()
-        .column(release_form::Column::ReleaseId)
-        .filter(release_form::Column::ManifestId.eq(manifest));
-    let releases = release::Entity::find().filter(release::Column::Id.in_subquery(of.into_query()));
-    Ok(releases.all(&*state.db).await?)
-}
-
-/// The ids of releases with a form that names this blob.
-fn holding(digest: &Digest) -> sea_orm::sea_query::SelectStatement {
-    let naming = registry_link::Entity::find()
-        .select_only()
-        .column(registry_link::Column::ManifestId)
-        .filter(registry_link::Column::Digest.eq(digest.as_str()));
-    release_form::Entity::find()
-        .select_only()
-        .column(release_form::Column::ReleaseId)
-        .filter(release_form::Column::ManifestId.in_subquery(naming.into_query()))
-        .into_query()
 }

@@ -1,14 +1,15 @@
 //! Blobs of a repository: each is there only where it was pushed or mounted, whoever else has the same
 //! bytes. Knows nothing of how they arrive.
 use super::{
-    access::{self, Open, Repository},
+    access::{self, Repository},
     name::{Digest, Name},
+    opening::Open,
     refusal::{Refusal, Result},
     token::{Action, Presented},
 };
 use crate::{
     audit::{self, Actor},
-    auth::Identity,
+    auth::{Identity, access::relock_filter},
     db::WriteTxn,
     http::{
         conditional::{self, Wanted},
@@ -94,7 +95,10 @@ pub async fn send(
         return Ok(reply.status(StatusCode::NOT_MODIFIED).finish());
     }
     reply.content_type("application/octet-stream");
-    let range = match conditional::wanted(request, size, &etag) {
+    let head = request.extensions().get::<HeadOnly>().is_some();
+    // Only GET knows ranges (RFC 9110, 14.2).
+    let wanted = if head { Wanted::All } else { conditional::wanted(request, size, &etag) };
+    let range = match wanted {
         Wanted::All => 0..size,
         Wanted::Part(range) => {
             let text = format!("bytes {}-{}/{size}", range.start, range.end - 1);
@@ -108,7 +112,7 @@ pub async fn send(
         }
     };
     let length = range.end - range.start;
-    if request.extensions().get::<HeadOnly>().is_some() {
+    if head {
         let nothing = futures_util::stream::empty::<crate::error::Result<bytes::Bytes>>();
         return Ok(reply.body(SizedStream::new(length, nothing)));
     }
@@ -226,6 +230,8 @@ async fn from_anywhere(
 pub async fn delete(state: &State, repository: &Repository, digest: &Digest) -> Result<()> {
     let blob = row(state, repository.filter.id, digest).await?.ok_or_else(Refusal::blob_unknown)?;
     let txn = state.db.begin_write().await?;
+    // Releases and manifests take this lock, too: none comes to name it meanwhile.
+    relock_filter(&*txn, &repository.filter).await?;
     repository.writes_still(state, &txn).await?;
     let naming = registry_link::Entity::find()
         .select_only()

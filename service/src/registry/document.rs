@@ -33,7 +33,7 @@ impl Descriptor {
 }
 
 /// What the registry needs to know of a manifest.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Document {
     pub media_type: Option<String>,
     pub artifact_type: Option<String>,
@@ -62,17 +62,47 @@ fn fault<T>(message: impl Into<String>) -> Result<T, Fault> {
     Err(Fault(message.into()))
 }
 
+/// As long as the name of any type may be.
+const LONGEST: usize = 255;
+
+/// Whether a manifest may be of this type: JSON by its name, which becomes a header of answers as it is.
+pub fn is_kind(text: &str) -> bool {
+    let word = |part: &str| {
+        let good = |b: u8| b.is_ascii_alphanumeric() || b"!#$&-^_.+".contains(&b);
+        !part.is_empty() && part.bytes().all(good)
+    };
+    let json = text.ends_with("+json") || text == "application/json";
+    json && text.len() <= LONGEST && text.split_once('/').is_some_and(|(kind, name)| word(kind) && word(name))
+}
+
+/// A manifest that was stored under its media type.
 pub fn read(bytes: &[u8], media_type: &str) -> Result<Document, Fault> {
+    read_as(bytes, Some(media_type.to_owned())).map(|(document, _)| document)
+}
+
+/// A manifest of the type that its sender named, else of the one that it says itself.
+pub fn read_as(bytes: &[u8], sent: Option<String>) -> Result<(Document, String), Fault> {
     let Strict(value) =
         serde_json::from_slice(bytes).map_err(|e| Fault(format!("the manifest cannot be read: {e}")))?;
     let Value::Object(object) = value else { return fault("a manifest is a JSON object") };
     unambiguous(&object)?;
     let document = document(&object)?;
+    let said = || document.media_type.clone().unwrap_or_else(|| IMAGE.to_owned());
+    let media_type = sent.unwrap_or_else(said);
+    if !is_kind(&media_type) {
+        return fault("`mediaType` names no kind of manifest that is JSON");
+    }
     if let Some(inside) = document.media_type.as_deref().filter(|inside| *inside != media_type) {
         return fault(format!(
             "`mediaType` is {inside:?} and Content-Type {media_type:?}: they must be the same"
         ));
     }
+    consistent(&object, &document, &media_type)?;
+    Ok((document, media_type))
+}
+
+/// Nothing that one reader would take for an image and another for an index.
+fn consistent(object: &Map<String, Value>, document: &Document, media_type: &str) -> Result<(), Fault> {
     let index = media_type == INDEX || media_type == DOCKER_LIST;
     let image = media_type == IMAGE || media_type == DOCKER;
     match (image, index) {
@@ -84,7 +114,7 @@ pub fn read(bytes: &[u8], media_type: &str) -> Result<Document, Fault> {
         _ if object.contains_key("manifests") && object.contains_key("layers") => {
             fault("a manifest has `layers` or `manifests`, not both")
         }
-        _ => Ok(document),
+        _ => Ok(()),
     }
 }
 
@@ -114,8 +144,8 @@ fn document(object: &Map<String, Value>) -> Result<Document, Fault> {
     }
     let text = |name: &str| match object.get(name) {
         None => Ok(None),
-        Some(Value::String(text)) => Ok(Some(text.clone())),
-        Some(_) => fault(format!("`{name}` is a text")),
+        Some(Value::String(text)) if text.len() <= LONGEST => Ok(Some(text.clone())),
+        Some(_) => fault(format!("`{name}` is a text of up to {LONGEST} bytes")),
     };
     let annotations = match object.get("annotations") {
         None | Some(Value::Null) => None,
@@ -156,6 +186,9 @@ fn descriptor(value: &Value, place: &str) -> Result<Descriptor, Fault> {
     else {
         return fault(format!("`{place}`: a descriptor has `mediaType`, `digest` and `size`"));
     };
+    if media_type.len() > LONGEST {
+        return fault(format!("`{place}`: a media type has up to {LONGEST} bytes"));
+    }
     if digest.parse::<super::name::Digest>().is_err() {
         return fault(format!("`{place}`: {digest:?} is no sha256 or sha512 digest"));
     }
@@ -244,5 +277,31 @@ mod tests {
         let both = format!(r#"{{"schemaVersion":2,"manifests":[],"config":{CONFIG}}}"#);
         assert!(read(both.as_bytes(), INDEX).is_err());
         assert!(read(br#"{"schemaVersion":2,"manifests":[]}"#, INDEX).is_ok());
+    }
+
+    #[test]
+    fn kinds_are_json_by_name_and_fit_into_a_header() {
+        for good in [IMAGE, INDEX, DOCKER, DOCKER_LIST, "application/json", "a/b+json"] {
+            assert!(is_kind(good), "{good}");
+        }
+        let long = format!("a/{}+json", "b".repeat(255));
+        for bad in [
+            "text/html",
+            "+json",
+            "/+json",
+            "a/+json\n",
+            "a/\n+json",
+            "a/é+json",
+            "a/b/c+json",
+            "a b/c+json",
+            &long,
+        ] {
+            assert!(!is_kind(bad), "{bad}");
+        }
+        let said = |kind: &str| format!(r#"{{"schemaVersion":2,"mediaType":"{kind}","manifests":[]}}"#);
+        assert_eq!(read_as(said(INDEX).as_bytes(), None).map(|(_, kind)| kind), Ok(INDEX.to_owned()));
+        assert!(read_as(said("text/html").as_bytes(), None).is_err());
+        let silent = format!(r#"{{"schemaVersion":2,"config":{CONFIG}}}"#);
+        assert_eq!(read_as(silent.as_bytes(), None).map(|(_, kind)| kind), Ok(IMAGE.to_owned()));
     }
 }

@@ -3,13 +3,12 @@
 use super::{
     access::{self, Door},
     blobs::{self, DIGEST_HEADER},
-    manifests,
+    document, manifests,
     name::{Digest, Reference},
-    push, referrers,
+    push, reading, referrers,
     refusal::{Refusal, Result},
-    tags,
+    sessions, tags,
     token::{self, Action, Presented},
-    uploads,
 };
 use crate::{http::body, state::State};
 use actix_web::{
@@ -26,7 +25,7 @@ type Data = web::Data<State>;
 const NAMES: [&str; 2] = ["/v2/{namespace}/{filter}", "/v2/wasm/{namespace}/{filter}"];
 
 pub fn configure(config: &mut web::ServiceConfig) {
-    config.service(web::resource("/v2/").get(get_version));
+    config.service(web::resource(["/v2/", "/v2"]).get(get_version));
     config.service(web::resource("/v2/token").get(get_token).post(no_token));
     // The longer pattern first: `wasm` is no namespace.
     for name in NAMES.iter().rev() {
@@ -36,25 +35,25 @@ pub fn configure(config: &mut web::ServiceConfig) {
         config.service(
             at("/manifests/{reference}").get(get_manifest).put(put_manifest).delete(delete_manifest),
         );
-        config.service(at("/blobs/uploads/").post(start_upload));
+        config.service(at("/blobs/uploads/").post(sessions::start_upload));
         config.service(
             at("/blobs/uploads/{id}")
-                .get(get_upload)
-                .patch(append_upload)
-                .put(finish_upload)
-                .delete(cancel_upload),
+                .get(sessions::get_upload)
+                .patch(sessions::append_upload)
+                .put(sessions::finish_upload)
+                .delete(sessions::cancel_upload),
         );
         config.service(at("/blobs/{digest}").get(get_blob).delete(delete_blob));
     }
 }
 
 /// A segment of the path without the escapes that clients may write in it (`%3A`).
-fn part(request: &HttpRequest, name: &str) -> String {
+pub fn part(request: &HttpRequest, name: &str) -> String {
     let text = request.match_info().get(name).unwrap_or_default();
     percent_encoding::percent_decode_str(text).decode_utf8_lossy().into_owned()
 }
 
-fn digest_of(text: &str) -> Result<Digest> {
+pub fn digest_of(text: &str) -> Result<Digest> {
     let message = "a digest is `sha256:` and 64, or `sha512:` and 128 lower-case hex digits";
     text.parse().map_err(|()| Refusal::digest_invalid(message))
 }
@@ -72,7 +71,7 @@ fn reference(request: &HttpRequest) -> Result<Reference> {
 }
 
 /// One value of the query.
-fn asked(request: &HttpRequest, key: &str) -> Option<String> {
+pub fn asked(request: &HttpRequest, key: &str) -> Option<String> {
     let pairs = url::form_urlencoded::parse(request.query_string().as_bytes());
     pairs.into_iter().find(|(name, _)| name == key).map(|(_, value)| value.into_owned())
 }
@@ -150,7 +149,7 @@ async fn list_referrers(state: Data, request: HttpRequest) -> Result<HttpRespons
         reply.insert_header((header::LINK, next));
     }
     let body = serde_json::to_vec(&found.index).map_err(crate::error::Error::from)?;
-    Ok(reply.insert_header(PRIVATE).content_type(super::document::INDEX).body(body))
+    Ok(reply.insert_header(PRIVATE).content_type(document::INDEX).body(body))
 }
 
 async fn get_manifest(state: Data, request: HttpRequest) -> Result<HttpResponse> {
@@ -159,26 +158,24 @@ async fn get_manifest(state: Data, request: HttpRequest) -> Result<HttpResponse>
         let repository = access::through(&state, &door).await?;
         manifests::find(&state, &repository, &reference(&request)?).await
     };
-    let known =
-        state.registry.manifest(&door, &part(&request, "reference"), async { find().await.ok() }).await;
+    let manifest = state.registry.manifest(&door, &part(&request, "reference"), find).await?;
     let lasting = matches!(reference(&request), Ok(Reference::Digest(_)));
-    match known {
-        Some(manifest) => Ok(manifests::send(&state, &request, &manifest, lasting)),
-        None => Ok(manifests::send(&state, &request, &find().await?, lasting)),
-    }
+    Ok(manifests::send(&state, &request, &manifest, lasting))
 }
 
 async fn put_manifest(state: Data, request: HttpRequest, payload: web::Payload) -> Result<HttpResponse> {
-    let repository = access::push(&state, &request).await?;
+    let writer = access::push(&state, &request).await?;
     let reference = reference(&request)?;
     let tags = push::tags_of(request.query_string())?;
+    let media_type = media_type(&request)?;
     let content = body::read(payload.into_inner(), push::MOST).await?;
     let content = content.ok_or_else(|| {
         let message = format!("a manifest is at most {} bytes", push::MOST);
         Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "SIZE_INVALID", message)
     })?;
-    let media_type = media_type(&request)?;
-    let sent = push::Sent { reference, tags, media_type, content: content.to_vec() };
+    let manifest = reading::read(&state, content.into(), media_type).await?;
+    let sent = push::Sent { reference, tags, manifest };
+    let repository = writer.repository(&state).await?;
     let done = push::put(&state, &repository, sent).await?;
     let mut reply = HttpResponse::Created();
     let place = format!("{}/v2/{}/manifests/{}", state.public_url, repository.name, done.digest);
@@ -198,8 +195,7 @@ fn media_type(request: &HttpRequest) -> Result<Option<String>> {
     let Some(value) = request.headers().get(header::CONTENT_TYPE) else { return Ok(None) };
     let text = value.to_str().map_err(|_| Refusal::manifest_invalid("Content-Type is not text"))?;
     let essence = text.split(';').next().unwrap_or_default().trim();
-    let json = essence.ends_with("+json") || essence == "application/json";
-    match json && essence.len() <= 255 {
+    match document::is_kind(essence) {
         true => Ok(Some(essence.to_owned())),
         false => Err(Refusal::manifest_invalid("Content-Type names no kind of manifest that is JSON")),
     }
@@ -217,101 +213,12 @@ async fn get_blob(state: Data, request: HttpRequest) -> Result<HttpResponse> {
         let repository = access::through(&state, &door).await?;
         blobs::readable(&state, &repository, &digest_in(&request)?).await
     };
-    let known = state.registry.blob(&door, &part(&request, "digest"), async { find().await.ok() }).await;
-    match known {
-        Some(blob) => blobs::send(&state, &request, &digest_in(&request)?, &blob).await,
-        None => {
-            let blob = find().await?;
-            blobs::send(&state, &request, &digest_in(&request)?, &blob).await
-        }
-    }
+    let blob = state.registry.blob(&door, &part(&request, "digest"), find).await?;
+    blobs::send(&state, &request, &digest_in(&request)?, &blob).await
 }
 
 async fn delete_blob(state: Data, request: HttpRequest) -> Result<HttpResponse> {
     let repository = access::delete(&state, &request).await?;
     blobs::delete(&state, &repository, &digest_in(&request)?).await?;
     Ok(HttpResponse::Accepted().finish())
-}
-
-/// The blob is there: where, and under which digest.
-fn created(state: &State, name: &super::name::Name, digest: &Digest) -> HttpResponse {
-    let place = format!("{}/v2/{name}/blobs/{digest}", state.public_url);
-    let mut reply = HttpResponse::Created();
-    reply.insert_header((header::LOCATION, place)).insert_header((DIGEST_HEADER, digest.as_str())).finish()
-}
-
-fn session(
-    state: &State,
-    status: StatusCode,
-    repository: &access::Repository,
-    upload: &tamis_entities::registry_upload::Model,
-) -> HttpResponse {
-    let place = format!("{}/v2/{}/blobs/uploads/{}", state.public_url, repository.name, upload.id);
-    let mut reply = HttpResponse::build(status);
-    reply.insert_header((header::LOCATION, place));
-    reply.insert_header((header::RANGE, uploads::progress(upload)));
-    reply.insert_header(("Docker-Upload-UUID", upload.id.to_string()));
-    reply.finish()
-}
-
-async fn start_upload(state: Data, request: HttpRequest, payload: web::Payload) -> Result<HttpResponse> {
-    let repository = access::push(&state, &request).await?;
-    if let Some(text) = asked(&request, "mount") {
-        let digest = digest_of(&text)?;
-        let came = token::presented(&state, &request).await?;
-        let from = asked(&request, "from").filter(|from| !from.is_empty());
-        access::reads_source(&state, &repository, &came, from.as_deref())?;
-        if blobs::mount(&state, &repository, &came, &digest, from.as_deref()).await? {
-            return Ok(created(&state, &repository.name, &digest));
-        }
-    } else if let Some(text) = asked(&request, "digest") {
-        let digest = digest_of(&text)?;
-        uploads::whole(&state, &repository, &digest, payload).await?;
-        return Ok(created(&state, &repository.name, &digest));
-    }
-    let upload = uploads::begin(&state, &repository).await?;
-    Ok(session(&state, StatusCode::ACCEPTED, &repository, &upload))
-}
-
-async fn get_upload(state: Data, request: HttpRequest) -> Result<HttpResponse> {
-    let repository = access::session(&state, &request).await?;
-    let upload = uploads::find(&state, &repository, &part(&request, "id")).await?;
-    Ok(session(&state, StatusCode::NO_CONTENT, &repository, &upload))
-}
-
-async fn append_upload(state: Data, request: HttpRequest, payload: web::Payload) -> Result<HttpResponse> {
-    let repository = access::session(&state, &request).await?;
-    let upload = uploads::find(&state, &repository, &part(&request, "id")).await?;
-    let range = uploads::range(&request)?;
-    let upload = uploads::append(&state, &repository, &upload, range, payload).await;
-    let upload = upload.map_err(|refusal| at(refusal, &state, &repository, &request))?;
-    Ok(session(&state, StatusCode::ACCEPTED, &repository, &upload))
-}
-
-/// A refusal that says where the session goes on.
-fn at(refusal: Refusal, state: &State, repository: &access::Repository, request: &HttpRequest) -> Refusal {
-    let place = format!("{}/v2/{}/blobs/uploads/{}", state.public_url, repository.name, part(request, "id"));
-    match refusal.status() {
-        StatusCode::RANGE_NOT_SATISFIABLE => refusal.header(header::LOCATION, place),
-        _ => refusal,
-    }
-}
-
-async fn finish_upload(state: Data, request: HttpRequest, payload: web::Payload) -> Result<HttpResponse> {
-    let repository = access::session(&state, &request).await?;
-    let upload = uploads::find(&state, &repository, &part(&request, "id")).await?;
-    let text = asked(&request, "digest").ok_or_else(|| Refusal::digest_invalid("`digest` is missing"))?;
-    let digest = digest_of(&text)?;
-    let range = uploads::range(&request)?;
-    let upload = uploads::append(&state, &repository, &upload, range, payload).await;
-    let upload = upload.map_err(|refusal| at(refusal, &state, &repository, &request))?;
-    uploads::finish(&state, &repository, &upload, &digest).await?;
-    Ok(created(&state, &repository.name, &digest))
-}
-
-async fn cancel_upload(state: Data, request: HttpRequest) -> Result<HttpResponse> {
-    let repository = access::session(&state, &request).await?;
-    let upload = uploads::find(&state, &repository, &part(&request, "id")).await?;
-    uploads::cancel(&state, &upload).await?;
-    Ok(HttpResponse::NoContent().finish())
 }

@@ -1,10 +1,7 @@
 //! What anyone may pull, for the moment in which thousands do: a rollout asks for one manifest and one
 //! blob again and again. Believed for a second at most, and forgotten at once by the process that
 //! changes something; who comes with a credential is never answered from here.
-use super::{
-    access::{Door, Open},
-    blobs, manifests,
-};
+use super::{access::Door, blobs, manifests, opening::Open, refusal::Result};
 use std::{
     collections::HashMap,
     future::Future,
@@ -27,6 +24,13 @@ type Key = (String, String);
 enum Item {
     Manifest(Arc<manifests::Sendable>),
     Blob(Arc<blobs::Sendable>),
+}
+
+/// How one kind of thing is kept.
+struct Keeping<T> {
+    is_open: fn(&T) -> bool,
+    pack: fn(Arc<T>) -> Item,
+    unpack: fn(Item) -> Option<Arc<T>>,
 }
 
 type Cell = Arc<OnceCell<Option<Item>>>;
@@ -80,27 +84,56 @@ impl Known {
         found
     }
 
-    pub async fn manifest<F>(&self, door: &Door, reference: &str, find: F) -> Option<Arc<manifests::Sendable>>
+    /// What is known, else what is found. What is not for others to have is still the answer to who asked.
+    async fn or_find<T, F>(&self, key: Option<Key>, find: F, kind: Keeping<T>) -> Result<Arc<T>>
     where
-        F: Future<Output = Option<manifests::Sendable>>,
+        F: AsyncFn() -> Result<T>,
     {
-        let good = |m: &manifests::Sendable| m.opened.how == Open::Public && m.content.len() <= LARGEST;
-        let find = async { find.await.filter(good).map(|m| Item::Manifest(m.into())) };
-        match self.get(key(door, reference)?, find).await? {
-            Item::Manifest(manifest) => Some(manifest),
-            Item::Blob(_) => None,
+        let Some(key) = key else { return find().await.map(Arc::new) };
+        let mut own = None;
+        let keep = async {
+            let found = find().await.map(Arc::new);
+            let kept = found.as_ref().ok().filter(|thing| (kind.is_open)(thing)).cloned();
+            own = Some(found);
+            kept.map(kind.pack)
+        };
+        let known = self.get(key, keep).await.and_then(kind.unpack);
+        match (known, own) {
+            (Some(thing), _) => Ok(thing),
+            (None, Some(own)) => own,
+            // Somebody else looked, and it was nothing to keep.
+            (None, None) => find().await.map(Arc::new),
         }
     }
 
-    pub async fn blob<F>(&self, door: &Door, digest: &str, find: F) -> Option<Arc<blobs::Sendable>>
+    pub async fn manifest<F>(&self, door: &Door, reference: &str, find: F) -> Result<Arc<manifests::Sendable>>
     where
-        F: Future<Output = Option<blobs::Sendable>>,
+        F: AsyncFn() -> Result<manifests::Sendable>,
     {
-        let find = async { find.await.filter(|b| b.open == Open::Public).map(|b| Item::Blob(b.into())) };
+        let kind = Keeping {
+            is_open: |m: &manifests::Sendable| m.opened.how == Open::Public && m.content.len() <= LARGEST,
+            pack: Item::Manifest,
+            unpack: |item| match item {
+                Item::Manifest(manifest) => Some(manifest),
+                Item::Blob(_) => None,
+            },
+        };
+        self.or_find(key(door, reference), find, kind).await
+    }
+
+    pub async fn blob<F>(&self, door: &Door, digest: &str, find: F) -> Result<Arc<blobs::Sendable>>
+    where
+        F: AsyncFn() -> Result<blobs::Sendable>,
+    {
+        let kind = Keeping {
+            is_open: |b: &blobs::Sendable| b.open == Open::Public,
+            pack: Item::Blob,
+            unpack: |item| match item {
+                Item::Blob(blob) => Some(blob),
+                Item::Manifest(_) => None,
+            },
+        };
         // A manifest may have the digest of a blob.
-        match self.get(key(door, &format!("blob {digest}"))?, find).await? {
-            Item::Blob(blob) => Some(blob),
-            Item::Manifest(_) => None,
-        }
+        self.or_find(key(door, &format!("blob {digest}")), find, kind).await
     }
 }

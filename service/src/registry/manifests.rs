@@ -1,13 +1,15 @@
 //! Manifests of a repository: found by digest or tag, sent as they came, removed unless a release is
 //! made of them. Knows nothing of how they are pushed.
 use super::{
-    access::{Found, Open, Opened, Repository},
+    access::Repository,
     blobs::{self, DIGEST_HEADER},
     name::Reference,
+    opening::{self, Found, Open, Opened},
     refusal::{Refusal, Result},
     tags,
 };
 use crate::{
+    auth::access::relock_filter,
     http::{conditional, middleware::HeadOnly},
     state::State,
 };
@@ -51,6 +53,10 @@ pub async fn find(state: &State, repository: &Repository, reference: &Reference)
     let manifest = found.ok_or_else(Refusal::manifest_unknown)?;
     let opened = repository.opens(state, &Found::from(&manifest)).await?;
     let opened = opened.ok_or_else(Refusal::manifest_unknown)?;
+    // To others only releases have names: what refers to one is found by its digest.
+    if matches!(reference, Reference::Tag(_)) && !repository.is_insider() && opened.release.is_none() {
+        return Err(Refusal::manifest_unknown());
+    }
     let (digest, media_type, content) = (manifest.digest, manifest.media_type, manifest.content.into());
     Ok(Sendable { digest, media_type, content, opened })
 }
@@ -101,10 +107,12 @@ async fn untag(state: &State, repository: &Repository, tag: &str) -> Result<()> 
     }
     let key = (repository.filter.id, repository.name.wasm, tag.to_owned());
     let txn = state.db.begin_write().await?;
+    // Releases take this lock, too: none is made of it meanwhile.
+    relock_filter(&*txn, &repository.filter).await?;
     repository.writes_still(state, &txn).await?;
     let row = registry_tag::Entity::find_by_id(key.clone()).one(&*txn).await?;
     row.ok_or_else(Refusal::manifest_unknown)?;
-    if tags::is_of_release(&txn, repository.filter.id, tag).await? {
+    if tags::is_of_release(&txn, repository, tag).await? {
         return Err(of_release());
     }
     registry_tag::Entity::delete_by_id(key).exec(&*txn).await?;
@@ -115,15 +123,19 @@ async fn untag(state: &State, repository: &Repository, tag: &str) -> Result<()> 
 }
 
 async fn remove(state: &State, repository: &Repository, digest: &str) -> Result<()> {
-    let found = super::access::find(state, repository.filter.id, digest).await?;
+    let found = opening::find(state, repository.filter.id, digest).await?;
     let found = found.ok_or_else(Refusal::manifest_unknown)?;
     let txn = state.db.begin_write().await?;
+    relock_filter(&*txn, &repository.filter).await?;
     repository.writes_still(state, &txn).await?;
     let forms = release_form::Entity::find().filter(release_form::Column::ManifestId.eq(found.id));
     if forms.count(&*txn).await? > 0 {
         return Err(of_release());
     }
-    registry_manifest::Entity::delete_by_id(found.id).exec(&*txn).await?;
+    let gone = registry_manifest::Entity::delete_by_id(found.id).exec(&*txn).await?;
+    if gone.rows_affected == 0 {
+        return Err(Refusal::manifest_unknown());
+    }
     blobs::record(state, &txn, repository.who()?, "manifest.delete", repository, digest).await?;
     txn.commit().await?;
     state.registry.forget();

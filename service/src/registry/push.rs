@@ -3,31 +3,32 @@
 use super::{
     access::Repository,
     blobs,
-    document::{self, Document},
+    document::Document,
     forms::{self, NewManifest},
     name::{Algorithm, Digest, Reference, is_tag, version_of},
+    reading::Manifest,
     refusal::{Refusal, Result, retrying},
     release, tags,
     token::Action,
 };
 use crate::{auth::access::relock_filter, state::State};
 use actix_web::http::StatusCode;
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect};
-use std::collections::BTreeSet;
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect};
+use std::collections::{BTreeMap, BTreeSet};
 use tamis_entities::{registry_blob, registry_manifest, registry_tag};
+use uuid::Uuid;
 
 /// The specification asks for at least so much.
 pub const MOST: usize = 4 * 1024 * 1024;
 /// As many tags as one request may give.
 const MOST_TAGS: usize = 64;
 
-/// What a client says of the manifest that it sends.
+/// What a client sends.
 pub struct Sent {
     pub reference: Reference,
     /// Further tags, of the query.
     pub tags: Vec<String>,
-    pub media_type: Option<String>,
-    pub content: Vec<u8>,
+    pub manifest: Manifest,
 }
 
 pub struct Done {
@@ -52,7 +53,9 @@ pub fn tags_of(query: &str) -> Result<Vec<String>> {
 }
 
 pub async fn put(state: &State, repository: &Repository, sent: Sent) -> Result<Done> {
-    let Sent { reference, tags: mut names, media_type, content } = sent;
+    let Sent { reference, tags: mut names, manifest } = sent;
+    // The turn ends with this.
+    let Manifest { content, media_type, document, turn: _turn } = manifest;
     let algorithm = match &reference {
         Reference::Digest(digest) => digest.algorithm(),
         Reference::Tag(_) => Algorithm::Sha256,
@@ -71,15 +74,13 @@ pub async fn put(state: &State, repository: &Repository, sent: Sent) -> Result<D
     if let Reference::Tag(tag) = reference {
         names.push(tag);
     }
-    let media_type = media_type.unwrap_or_else(|| announced(&content));
-    let document = document::read(&content, &media_type).map_err(|f| Refusal::manifest_invalid(f.0))?;
     for tag in &names {
         if tags::is_computed(state, repository, tag).await? {
             let message = format!("`{tag}` follows the published releases of this repository");
             return Err(Refusal::denied(message));
         }
     }
-    check_there(state, repository, &document).await?;
+    check_there(&*state.db, repository.filter.id, &document).await?;
     let subject = document.subject.as_ref().map(|s| s.digest.clone());
     let manifest = NewManifest { digest: digest.clone(), media_type, content, document };
     let done = Done { digest, subject, tags: asked };
@@ -96,44 +97,43 @@ pub async fn put(state: &State, repository: &Repository, sent: Sent) -> Result<D
     Ok(done)
 }
 
-/// What it says of itself, for clients that do not say it.
-fn announced(content: &[u8]) -> String {
-    let value: serde_json::Value = serde_json::from_slice(content).unwrap_or_default();
-    value["mediaType"].as_str().unwrap_or(document::IMAGE).to_owned()
-}
-
-/// Every blob that the manifest names is in the repository, but for layers that never are. Children of
-/// an index may come later, or never: an index may name more than a registry has.
-async fn check_there(state: &State, repository: &Repository, document: &Document) -> Result<()> {
-    let needed: BTreeSet<&str> = document
-        .config
-        .iter()
-        .chain(&document.layers)
-        .filter(|d| !d.is_foreign())
-        .map(|d| d.digest.as_str())
-        .collect();
-    let mut there = BTreeSet::new();
-    let all: Vec<&str> = needed.iter().copied().collect();
+/// Every blob that the manifest names is in the repository as it says, but for layers that never are. Children
+/// of an index may come later, or never: an index may name more than a registry has.
+pub async fn check_there<C: ConnectionTrait>(db: &C, filter: Uuid, document: &Document) -> Result<()> {
+    let named = document.config.iter().chain(&document.layers).filter(|d| !d.is_foreign());
+    let needed: BTreeSet<(&str, u64)> = named.map(|d| (d.digest.as_str(), d.size)).collect();
+    let all: Vec<&str> = needed.iter().map(|(digest, _)| *digest).collect();
+    let mut there: BTreeMap<String, u64> = BTreeMap::new();
     for some in all.chunks(500) {
-        let found: Vec<String> = registry_blob::Entity::find()
+        let found: Vec<(String, i64)> = registry_blob::Entity::find()
             .select_only()
-            .column(registry_blob::Column::Digest)
-            .filter(registry_blob::Column::FilterId.eq(repository.filter.id))
+            .columns([registry_blob::Column::Digest, registry_blob::Column::Size])
+            .filter(registry_blob::Column::FilterId.eq(filter))
             .filter(registry_blob::Column::Digest.is_in(some.iter().copied()))
             .into_tuple()
-            .all(&*state.db)
+            .all(db)
             .await?;
-        there.extend(found);
+        there.extend(
+            found.into_iter().map(|(digest, size)| (digest, u64::try_from(size).unwrap_or_default())),
+        );
     }
-    match needed.iter().find(|digest| !there.contains(**digest)) {
-        None => Ok(()),
-        Some(digest) => {
-            let message =
-                format!("the manifest names {digest}, which is not in this repository: push it first");
-            Err(Refusal::new(StatusCode::BAD_REQUEST, "MANIFEST_BLOB_UNKNOWN", message)
-                .with(serde_json::json!({"digest": digest})))
+    for (digest, size) in needed {
+        match there.get(digest) {
+            Some(real) if *real == size => {}
+            Some(real) => {
+                let message = format!("the manifest says that {digest} has {size} bytes; it has {real}");
+                return Err(Refusal::manifest_invalid(message));
+            }
+            None => return Err(absent(digest)),
         }
     }
+    Ok(())
+}
+
+fn absent(digest: &str) -> Refusal {
+    let message = format!("the manifest names {digest}, which is not in this repository: push it first");
+    let refusal = Refusal::new(StatusCode::BAD_REQUEST, "MANIFEST_BLOB_UNKNOWN", message);
+    refusal.with(serde_json::json!({"digest": digest}))
 }
 
 /// Plain content: stored and named, in the catalog never.
@@ -149,8 +149,10 @@ async fn write(
     // Releases take this lock, too: none comes to be under these tags meanwhile.
     relock_filter(&*txn, &repository.filter).await?;
     repository.writes_still(state, &txn).await?;
+    // Nor does any of its blobs go.
+    check_there(&*txn, filter, &manifest.document).await?;
     for tag in names {
-        if tags::is_of_release(&txn, filter, tag).await?
+        if tags::release_of(&txn, filter, tag).await?.is_some()
             && !names_it(&*txn, repository, tag, manifest).await?
         {
             return Err(taken(tag));
@@ -174,7 +176,7 @@ pub fn taken(tag: &str) -> Refusal {
 }
 
 /// Whether the tag names exactly this manifest already.
-pub async fn names_it<C: sea_orm::ConnectionTrait>(
+pub async fn names_it<C: ConnectionTrait>(
     db: &C,
     repository: &Repository,
     tag: &str,

@@ -5,8 +5,9 @@ use super::{
     document::Descriptor,
     forms::{self, NewManifest, Pushed},
     name::version_of,
-    push::{names_it, taken, target},
+    push::{check_there, names_it, taken, target},
     refusal::{Refusal, Result},
+    tags,
     unbox::{self, Box, Opened},
 };
 use crate::{
@@ -31,12 +32,12 @@ pub async fn make(
 ) -> Result<bool> {
     let versions: Vec<(&String, Version)> =
         tags.iter().filter_map(|tag| version_of(tag).map(|version| (tag, version))).collect();
-    let Some((kind, layer)) = unbox::layer(&manifest.media_type, &manifest.document) else {
-        return Ok(false);
-    };
     if versions.is_empty() {
         return Ok(false);
     }
+    let Some((kind, layer)) = unbox::layer(&manifest.media_type, &manifest.document)? else {
+        return Ok(false);
+    };
     if versions.len() < tags.len() {
         return Err(Refusal::manifest_invalid("a release is pushed under its version alone"));
     }
@@ -78,7 +79,7 @@ async fn one(
     let uploaded = releases::upload_pushed(state, target(repository), version, module, &pushed).await;
     let uploaded = uploaded.map_err(|error| match error.code() {
         "release-exists" => taken(tag),
-        _ => Refusal::from(error),
+        _ => repository.refused(state, error),
     })?;
     if uploaded.created {
         return Ok(());
@@ -87,11 +88,13 @@ async fn one(
     let filter = relock_filter(&*txn, &repository.filter).await?;
     repository.writes_still(state, &txn).await?;
     let release = find_release(&*txn, filter.id, version).await?.ok_or_else(Error::not_found)?;
-    if super::tags::named(&txn, filter.id, (repository.name.wasm, tag)).await? {
+    if tags::is_of_release(&txn, repository, tag).await? {
         return Err(taken(tag));
     }
+    check_there(&*txn, filter.id, &pushed.manifest.document).await?;
     forms::add(state, &txn, &filter, &release, &pushed).await?;
     txn.commit().await?;
+    state.registry.forget();
     Ok(())
 }
 
@@ -116,7 +119,7 @@ async fn take_out(
             Box::Archive => Ok(None),
         };
     }
-    let body = deliver::stream(state, &blob.sha256, size, None, 0..size).await?;
+    let body = deliver::stream_once(state, &blob.sha256, 0..size).await?;
     let fetched = spool::take(state, body, bound, spool::too_large, |_| {}).await;
     let fetched = fetched.map_err(|cut| match cut {
         Cut::Early(cause) => Error::internal(cause),
@@ -151,7 +154,9 @@ async fn unpacked(state: &State, layer: Spooled) -> Result<Option<Spooled>> {
             Ok(Some(spool::adopt(path).await?))
         }
         Opened::Nothing => Ok(None),
-        Opened::Several => Err(Refusal::manifest_invalid("the layer holds `plugin.wasm` more than once")),
+        Opened::Ambiguous(why) => Err(Refusal::manifest_invalid(format!(
+            "readers of the layer would not all take the same module: {why}"
+        ))),
         Opened::TooLarge => {
             let limit = spool::too_large(most);
             Err(Refusal::manifest_invalid(format!("unpacked, the layer is too large: {}", limit.detail())))

@@ -57,13 +57,22 @@ pub async fn is_computed(state: &State, repository: &Repository, tag: &str) -> R
     if tag != LATEST && minor_of(tag).is_none() {
         return Ok(false);
     }
-    Ok(!published(state, repository).await?.is_empty())
+    Ok(computed(&published(state, repository).await?, tag).is_some())
 }
 
-/// Whether a release has this version: its tags name its manifests for good.
-pub async fn is_of_release(txn: &WriteTxn<'_>, filter: Uuid, tag: &str) -> Result<bool> {
-    let Some(version) = version_of(tag) else { return Ok(false) };
-    Ok(find_release(&**txn, filter, &version).await?.is_some())
+/// The release of the version that the tag is.
+pub async fn release_of(txn: &WriteTxn<'_>, filter: Uuid, tag: &str) -> Result<Option<release::Model>> {
+    let Some(version) = version_of(tag) else { return Ok(None) };
+    Ok(find_release(&**txn, filter, &version).await?)
+}
+
+/// Whether the tag names a form of the release of its version: then it does so for good. One that was
+/// given before there was the release may name something else.
+pub async fn is_of_release(txn: &WriteTxn<'_>, repository: &Repository, tag: &str) -> Result<bool> {
+    let Some(release) = release_of(txn, repository.filter.id, tag).await? else { return Ok(false) };
+    let key = (repository.filter.id, repository.name.wasm, tag.to_owned());
+    let Some(row) = registry_tag::Entity::find_by_id(key).one(&**txn).await? else { return Ok(false) };
+    Ok(release_form::Entity::find_by_id((release.id, row.manifest_id)).one(&**txn).await?.is_some())
 }
 
 pub async fn resolve(
@@ -146,9 +155,7 @@ fn number(text: &str) -> Result<u64> {
     let digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
     match digits {
         true => Ok(text.parse().unwrap_or(u64::MAX)),
-        false => {
-            Err(Refusal::new(StatusCode::BAD_REQUEST, "PAGINATION_NUMBER_INVALID", "`n` is a whole number"))
-        }
+        false => Err(Refusal::new(StatusCode::BAD_REQUEST, "UNSUPPORTED", "`n` is a whole number")),
     }
 }
 
@@ -210,14 +217,4 @@ fn listed(repository: &Repository) -> Condition {
         .column(release_form::Column::ManifestId)
         .filter(release_form::Column::ReleaseId.in_subquery(releases));
     Condition::all().add(registry_tag::Column::ManifestId.in_subquery(forms.into_query()))
-}
-
-/// Whether something has this tag.
-pub async fn named(
-    txn: &WriteTxn<'_>,
-    filter: Uuid,
-    (wasm, name): (bool, &str),
-) -> Result<bool, sea_orm::DbErr> {
-    let key = (filter, wasm, name.to_owned());
-    Ok(registry_tag::Entity::find_by_id(key).one(&**txn).await?.is_some())
 }

@@ -3,15 +3,16 @@
 use super::{
     access::Repository,
     blobs,
-    name::{Algorithm, Digest},
+    name::Digest,
+    receiving::{invalid, matches, receive, wrong_digest},
     refusal::{Refusal, Result},
 };
 use crate::{
-    error::{Error, Kind},
+    error::Error,
     modules::{
         deliver,
         objects::{self, Named, Stored},
-        spool::{self, Cut, Spooled},
+        spool::Spooled,
     },
     state::State,
 };
@@ -19,12 +20,11 @@ use actix_web::http::{StatusCode, header};
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt, stream};
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, EntityTrait, ExprTrait, IntoActiveModel, QueryFilter, QueryOrder,
-    sea_query::Expr,
+    ActiveValue::Set, ColumnTrait, EntityTrait, ExprTrait, IntoActiveModel, PaginatorTrait, QueryFilter,
+    QueryOrder, sea_query::Expr,
 };
-use sha2::Digest as _;
 use std::time::Duration;
-use tamis_entities::{registry_part, registry_upload, value::Sha256};
+use tamis_entities::{registry_part, registry_upload};
 use uuid::Uuid;
 
 /// A session that nobody goes on with ends after this.
@@ -32,65 +32,9 @@ const IDLE: Duration = Duration::from_secs(24 * 3600);
 /// More requests than any client makes for one blob.
 const MOST_PARTS: i64 = 10_000;
 
-/// Received, with the digests that it could be named by.
-struct Received {
-    spooled: Spooled,
-    sha512: String,
-}
-
-impl Received {
-    fn is(&self, digest: &Digest) -> bool {
-        matches(digest, &self.spooled.sha256, &self.sha512)
-    }
-}
-
-fn matches(digest: &Digest, sha256: &Sha256, sha512: &str) -> bool {
-    match digest.algorithm() {
-        Algorithm::Sha256 => digest.as_str() == sha256.digest(),
-        Algorithm::Sha512 => digest.as_str().strip_prefix("sha512:") == Some(sha512),
-    }
-}
-
-fn too_large(limit: u64) -> Error {
-    let detail = format!("a blob is at most {limit} bytes here (the operator sets --max-blob-bytes)");
-    Error::new(Kind::TooLarge, "body-too-large", detail)
-}
-
-async fn receive<S, E>(state: &State, body: S, before: u64) -> Result<Received>
-where
-    S: Stream<Item = std::result::Result<Bytes, E>> + Unpin,
-    E: std::fmt::Display,
-{
-    let mut sha512 = sha2::Sha512::new();
-    let most = state.serve.max_blob_bytes;
-    let beyond = |_| too_large(most);
-    let taken = spool::take(state, body, most.saturating_sub(before), beyond, |chunk| sha512.update(chunk));
-    let spooled = taken.await.map_err(|cut| match cut {
-        Cut::Early(cause) => invalid(format!("the body ended early: {cause}")),
-        Cut::Refused(error) => error.into(),
-    })?;
-    Ok(Received { spooled, sha512: hex::encode(sha512.finalize()) })
-}
-
-fn invalid(message: impl Into<String>) -> Refusal {
-    Refusal::new(StatusCode::BAD_REQUEST, "BLOB_UPLOAD_INVALID", message)
-}
-
-fn wrong_digest(digest: &Digest) -> Refusal {
-    Refusal::digest_invalid(format!("what came does not have the digest {digest}"))
-}
-
-/// The whole blob in one request.
-pub async fn whole<S, E>(state: &State, repository: &Repository, digest: &Digest, body: S) -> Result<()>
-where
-    S: Stream<Item = std::result::Result<Bytes, E>> + Unpin,
-    E: std::fmt::Display,
-{
-    let received = receive(state, body, 0).await?;
-    if !received.is(digest) {
-        return Err(wrong_digest(digest));
-    }
-    commit(state, repository, digest, &received.spooled, None).await
+/// A blob that came in one request.
+pub async fn keep(state: &State, repository: &Repository, digest: &Digest, received: &Spooled) -> Result<()> {
+    commit(state, repository, digest, received, None).await
 }
 
 pub async fn begin(state: &State, repository: &Repository) -> Result<registry_upload::Model> {
@@ -158,6 +102,7 @@ where
     if range.is_some_and(|(start, _)| start != upload.received) {
         return Err(out_of_order(upload));
     }
+    check_parts(state, upload).await?;
     let before = u64::try_from(upload.received).unwrap_or_default();
     let received = receive(state, body, before).await?;
     let size = i64::try_from(received.spooled.size).unwrap_or(i64::MAX);
@@ -182,6 +127,18 @@ where
         }
     }
     Err(Error::unavailable("the bytes kept being collected while they were uploaded").into())
+}
+
+/// Before anything is stored: each request makes an object.
+async fn check_parts(state: &State, upload: &registry_upload::Model) -> Result<()> {
+    let parts = registry_part::Entity::find().filter(registry_part::Column::UploadId.eq(upload.id));
+    match upload.received >= MOST_PARTS && parts.count(&*state.db).await? >= MOST_PARTS.unsigned_abs() {
+        false => Ok(()),
+        true => {
+            let message = format!("a blob comes in at most {MOST_PARTS} requests");
+            Err(Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "SIZE_INVALID", message))
+        }
+    }
 }
 
 async fn add_part(
@@ -233,7 +190,7 @@ pub async fn finish(
         .order_by_asc(registry_part::Column::Start)
         .all(&*state.db)
         .await?;
-    if parts.len() as i64 > MOST_PARTS || parts.iter().map(|p| p.size).sum::<i64>() != upload.received {
+    if parts.iter().map(|p| p.size).sum::<i64>() != upload.received {
         return Err(out_of_order(upload));
     }
     // One request brought it all: the part is the blob.
@@ -268,7 +225,7 @@ fn join(state: &State, parts: Vec<registry_part::Model>) -> impl Stream<Item = R
         let state = state.clone();
         async move {
             let size = u64::try_from(part.size).unwrap_or_default();
-            match deliver::stream(&state, &part.sha256, size, None, 0..size).await {
+            match deliver::stream_once(&state, &part.sha256, 0..size).await {
                 Ok(bytes) => bytes,
                 Err(error) => stream::once(async { Err(error) }).boxed(),
             }

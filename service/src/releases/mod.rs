@@ -128,6 +128,10 @@ pub async fn change(
     }
     let mut metadata = release.metadata.clone();
     change.apply(&mut metadata)?;
+    // Saving what is there already takes nothing back.
+    if metadata == release.metadata {
+        return Ok(release);
+    }
     // The declared type is part of what verification judges.
     let verdict = judge(state, &release, metadata.plugin_type).await?;
     let txn = state.db.begin_write().await?;

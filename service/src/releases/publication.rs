@@ -61,6 +61,7 @@ pub async fn apply(
             change.state = Set(release.prior_state.unwrap_or(ReleaseState::Draft));
             change.prior_state = Set(None);
             change.state_reason = Set(None);
+            change.break_glass = Set(release.break_glass || review.break_glass);
             vec![ReleaseState::Quarantined]
         }
     };

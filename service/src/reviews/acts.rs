@@ -6,7 +6,10 @@ use super::{
     moves::By,
 };
 use crate::{
-    auth::{Identity, ReviewAccess},
+    auth::{
+        Identity, ReviewAccess,
+        caller::{Via, identity},
+    },
     error::{Error, Result},
     state::State,
 };
@@ -55,7 +58,9 @@ pub async fn withdraw(state: &State, found: &ReviewAccess) -> Result<()> {
 
 /// Calls for more eyes: administrators are told.
 pub async fn escalate(state: &State, found: &ReviewAccess, text: Option<String>) -> Result<()> {
-    let why = Why { note: note(text, true)?, ..Why::default() };
+    let writes = found.access.relation.writes() || found.review.submitted_by == found.access.who()?.id;
+    // A curator writes it to administrators; the author and their machines are not told.
+    let why = Why { note: note(text, true)?, detail: json!({"internal": !writes}), ..Why::default() };
     plain(state, found, ReviewAct::Escalate, why).await
 }
 
@@ -79,6 +84,18 @@ pub async fn assign(state: &State, found: &ReviewAccess, assignee: Option<Uuid>)
         row.lease_until = Set(lease);
     })
     .await?;
+    if let Some(assignee) = assignee {
+        let able = identity(&*txn, assignee, Via::Operator, None).await?;
+        let about = (&now.filter, &now.release, &now.review);
+        let roles = match &able {
+            Some(able) => act::standing(&*txn, able, about, at).await?,
+            None => vec![],
+        };
+        if !roles.contains(&By::Decider) {
+            let detail = "a review is held by a curator who can decide it: who has no part in the work and has not stood aside";
+            return Err(Error::forbidden("own-work", detail));
+        }
+    }
     if held.is_some() && who.role != Role::Admin {
         let detail = "another curator has taken this review; wait for its lease to end, or ask them";
         return Err(Error::conflict("review-taken", detail));

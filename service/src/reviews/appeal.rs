@@ -87,6 +87,7 @@ pub async fn decide(state: &State, found: &ReviewAccess, request: AppealDecision
     let rejected = has_rejected(&txn, &now, who).await?;
     let why = Why { note: Some(note.clone()), ..Why::default() };
     let (round, due) = (now.review.round + 1, state.clock.now().plus(state.policy.due()));
+    let expiry = state.clock.now().plus(state.policy.expiry());
     let act = match request.decision {
         AppealDecision::Reopen => ReviewAct::Reopen,
         AppealDecision::Uphold => ReviewAct::Uphold,
@@ -95,6 +96,7 @@ pub async fn decide(state: &State, found: &ReviewAccess, request: AppealDecision
         if act == ReviewAct::Reopen {
             row.round = Set(round);
             row.due_at = Set(Some(due));
+            row.expires_at = Set(Some(expiry));
             row.escalated_at = Set(None);
         }
     })

@@ -139,6 +139,10 @@ pub async fn has_quorum(state: &State, txn: &WriteTxn<'_>, now: &Current) -> Res
 
 /// Moves an undecided review to where its votes put it.
 pub async fn settle(state: &State, txn: &WriteTxn<'_>, now: &mut Current, doer: Doer<'_>) -> Result<()> {
+    // The author is at work on it: what it says now comes back to the curators by `resubmit`.
+    if !now.is_fresh() {
+        return Ok(());
+    }
     let votes = counting(state, txn, now).await?;
     let any = |decision| votes.iter().any(|v| v.decision == decision);
     let to = if any(Decision::Reject) {

@@ -11,9 +11,10 @@ use crate::{
     auth::Identity,
     error::{Error, Result},
     filters::view::{handle_of, handles},
+    releases::publication,
     state::State,
 };
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use std::collections::HashMap;
 use tamis_entities::{
     break_glass_request, filter, release, review, review_appeal, review_check, review_comment, review_event,
@@ -21,6 +22,9 @@ use tamis_entities::{
     value::{ReviewAct, Slug},
 };
 use uuid::Uuid;
+
+/// Remarks, and lines of history, of one review: the newest.
+const MOST: u64 = 500;
 
 /// The rows that hang on a review.
 struct Parts {
@@ -59,15 +63,24 @@ async fn parts(state: &State, id: Uuid) -> Result<Parts> {
                 .all(&*state.db)
                 .await?
         };
+        (newest $entity:ident) => {{
+            let newest = $entity::Entity::find()
+                .filter($entity::Column::ReviewId.eq(id))
+                .order_by_desc($entity::Column::Id)
+                .limit(MOST);
+            let mut rows = newest.all(&*state.db).await?;
+            rows.reverse();
+            rows
+        }};
     }
     Ok(Parts {
         checks: of!(review_check by CheckId),
         votes: of!(review_vote by CreatedAt),
-        comments: of!(review_comment by Id),
+        comments: of!(newest review_comment),
         ticks: of!(review_tick by CreatedAt),
         recused: of!(review_recusal by CreatedAt),
         there: of!(review_presence by SeenAt),
-        past: of!(review_event by Id),
+        past: of!(newest review_event),
         appeal: appeal::of(&*state.db, id).await?,
         glass: break_glass_request::Entity::find_by_id(id).one(&*state.db).await?,
     })
@@ -86,8 +99,14 @@ pub async fn view(state: &State, who: &Identity, id: Uuid) -> Result<ReviewView>
     let since = state.clock.now().minus(acts::THERE);
     let there = parts.there.iter().filter(|p| p.seen_at > since && p.user_id != who.id);
     let viewers = curates.then(|| there.map(|p| handle_of(&handles, p.user_id)).collect());
-    let acts = acts_of(&review, &roles, &parts, who);
+    let fresh = review.revision == publication::current_revision(&filter, &release, &review);
+    let acts = acts_of(&review, &roles, &parts, who, fresh);
     let names = |id| handle_of(&handles, id);
+    let told = |e: &review_event::Model| {
+        curates || !is_internal(e.act) || [Some(who.id), Some(review.submitted_by)].contains(&e.actor_id)
+    };
+    let past = parts.past.into_iter().filter(|e| e.act != ReviewAct::Comment);
+    let history = past.map(|e| (told(&e), e)).map(|(told, e)| line(e, told)).collect();
     let (note, proposed) = (review.note.clone(), review.proposed.clone());
     let (evidence, policy) = (review.evidence.clone(), review.policy.clone());
     Ok(ReviewView {
@@ -110,18 +129,19 @@ pub async fn view(state: &State, who: &Identity, id: Uuid) -> Result<ReviewView>
         votes: parts.votes.into_iter().map(|v| vote(v, &handles)).collect(),
         comments: comments(parts.comments, curates, &handles),
         // The thread has the remarks.
-        history: parts
-            .past
-            .into_iter()
-            .filter(|e| e.act != ReviewAct::Comment)
-            .map(|e| line(e, curates))
-            .collect(),
+        history,
         acts,
     })
 }
 
 /// What the reader may do: the table of moves, without what follows from votes by itself.
-fn acts_of(review: &review::Model, roles: &[By], parts: &Parts, who: &Identity) -> Vec<ReviewAct> {
+fn acts_of(
+    review: &review::Model,
+    roles: &[By],
+    parts: &Parts,
+    who: &Identity,
+    fresh: bool,
+) -> Vec<ReviewAct> {
     use ReviewAct::*;
     let mut acts = moves::acts(review.state, roles);
     let asked = parts.glass.as_ref().is_some_and(|g| g.requested_by != who.id);
@@ -131,6 +151,7 @@ fn acts_of(review: &review::Model, roles: &[By], parts: &Parts, who: &Identity) 
         BreakGlass => asked,
         Reopen | Uphold => appealed,
         Appeal => !appealed,
+        RunChecks => fresh,
         _ => true,
     });
     acts
@@ -208,16 +229,19 @@ fn appealed(a: review_appeal::Model, handles: &HashMap<Uuid, Slug>) -> AppealVie
     }
 }
 
-/// Why a curator stands aside is for curators.
-fn line(e: review_event::Model, curates: bool) -> ReviewEventView {
-    let private = e.act == ReviewAct::Recuse && !curates;
+/// Why a curator stands aside, or calls for attention, is for curators.
+fn is_internal(act: ReviewAct) -> bool {
+    matches!(act, ReviewAct::Recuse | ReviewAct::Escalate)
+}
+
+fn line(e: review_event::Model, told: bool) -> ReviewEventView {
     ReviewEventView {
         act: e.act,
         from: e.from_state,
         to: e.to_state,
         by: e.actor,
         reason: e.reason,
-        note: e.note.filter(|_| !private),
+        note: e.note.filter(|_| told),
         evidence: e.evidence,
         at: e.created_at,
     }

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeSet, HashMap, HashSet};
 use tamis_entities::{
     review, review_check,
-    value::{CheckResult, Decision, Sha256, Slug, Version},
+    value::{CheckResult, Decision, ReviewState, Sha256, Slug, Version},
 };
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -172,13 +172,20 @@ async fn one(state: &State, found: &ReviewAccess, item: &Looked, request: &ManyR
                 "a first publication is approved on its own page",
             ));
         }
+        // Of what is still being checked nobody knows what class it is of.
+        ManyAct::Approve if found.review.state != ReviewState::InReview => {
+            let is = found.review.state;
+            let detail = format!("this review is {is}; only what is in review is approved with others");
+            return Err(Error::conflict("review-state", detail));
+        }
         ManyAct::Approve => Decision::Approve,
     };
     let vote = VoteRequest {
         decision,
         digest: item.digest.clone(),
         revision: Some(item.revision.clone()),
-        evidence: None,
+        // What made them alike is what was found then.
+        evidence: found.review.evidence.clone().filter(|_| request.act == ManyAct::Approve),
         reason: request.reason.clone(),
         note: request.note.clone(),
     };

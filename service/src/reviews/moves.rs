@@ -34,7 +34,8 @@ pub const OPEN: &[ReviewState] = &[Checking, BlockedByChecks, InReview, ChangesR
 /// The author's turn: what it speaks of may change under it, and comes back by `resubmit`.
 pub const WAITING: &[ReviewState] = &[BlockedByChecks, ChangesRequested];
 const UNDECIDED: &[ReviewState] = &[Checking, BlockedByChecks, InReview, ChangesRequested];
-const VOTING: &[ReviewState] = &[Checking, InReview, ChangesRequested];
+/// Approved too: until it is released, a curator who sees what the others did not can stop it.
+const VOTING: &[ReviewState] = &[Checking, InReview, ChangesRequested, Approved];
 const EVERY: &[ReviewState] = &[
     Checking,
     BlockedByChecks,
@@ -65,9 +66,9 @@ pub const MOVES: &[Move] = &[
     to(   A::RunChecks,      &[BlockedByChecks, InReview],   Checking,          &[Author, Curator]),
     stays(A::Vote,           VOTING,                                            &[Decider]),
     to(   A::Approve,        &[InReview, ChangesRequested],  Approved,          &[Decider, System]),
-    to(   A::RequestChanges, &[InReview],                    ChangesRequested,  &[Decider, System]),
-    to(   A::Reconsider,     &[ChangesRequested, Approved],  InReview,          &[Curator]),
-    to(   A::Reject,         &[InReview, ChangesRequested],  Rejected,          &[Decider, System]),
+    to(   A::RequestChanges, &[InReview, Approved],          ChangesRequested,  &[Decider, System]),
+    to(   A::Reconsider,     &[ChangesRequested, Approved],  InReview,          &[Curator, System]),
+    to(   A::Reject,         &[InReview, ChangesRequested, Approved], Rejected, &[Decider, System]),
     to(   A::Resubmit,       WAITING,                        Checking,          &[Author]),
     to(   A::Withdraw,       OPEN,                           Withdrawn,         &[Author]),
     to(   A::Expire,         OPEN,                           Expired,           &[System]),

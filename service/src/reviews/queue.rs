@@ -247,6 +247,14 @@ pub async fn newest_of(state: &State, who: &Identity, release: Uuid) -> Result<O
     Ok(view::items(state, newest).await?.pop())
 }
 
+/// What somebody submitted or holds, as the page of their work has it: all that is open, then what ended last.
+pub async fn work_of(state: &State, who: &Identity, most: u64) -> Result<Vec<ReviewItem>> {
+    let rows = review::Entity::find().filter(visible(who, state.clock.now())).filter(mine(who));
+    let open_first = rows.order_by_desc(Expr::cust("reviews.is_open"));
+    let rows = open_first.order_by_desc(review::Column::UpdatedAt).order_by_desc(review::Column::Id);
+    view::items(state, rows.limit(most).all(&*state.db).await?).await
+}
+
 /// The first that wait for votes, in order: the place of each in the queue.
 pub async fn places<C: ConnectionTrait>(db: &C) -> Result<Vec<Uuid>> {
     let waiting = review::Entity::find().filter(review::Column::State.eq(ReviewState::InReview));

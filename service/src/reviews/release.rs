@@ -2,7 +2,7 @@
 //! takes an administrator and a second person instead of the quorum. Checks are skipped by neither.
 use super::{
     act::{self, Current, Doer, Why},
-    decide::{has_quorum, stale},
+    decide::{self, has_quorum, stale},
 };
 use crate::{
     audit,
@@ -60,15 +60,17 @@ async fn consume(state: &State, id: Uuid, who: &Identity) -> Result<release::Mod
     let txn = state.db.begin_write().await?;
     let mut now = act::current(&txn, id).await?;
     let fresh = now.is_fresh();
-    let enough = has_quorum(state, &txn, &now).await?;
-    act::make(state, &txn, &mut now, Doer::Person(who), ReviewAct::Release, Why::default(), |_| {}).await?;
+    act::check(state, &txn, &now, Doer::Person(who), ReviewAct::Release).await?;
     if !fresh {
         return Err(stale("the release has changed since it was approved"));
     }
-    if !enough {
-        let detail = "an approval no longer counts: its curator may not vote on this any more";
+    if !has_quorum(state, &txn, &now).await? {
+        decide::settle(state, &txn, &mut now, Doer::System("reviews")).await?;
+        txn.commit().await?;
+        let detail = "an approval no longer counts: its curator may not vote on this any more; it waits for votes again";
         return Err(Error::conflict("not-approved", detail));
     }
+    act::make(state, &txn, &mut now, Doer::Person(who), ReviewAct::Release, Why::default(), |_| {}).await?;
     state.policy.check_window(state.clock.now())?;
     publish(state, txn, &now, who).await
 }

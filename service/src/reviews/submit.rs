@@ -2,6 +2,7 @@
 use super::{
     OPEN,
     act::{self, Current, Doer, Why},
+    decide,
 };
 use crate::{
     auth::{Caller, FilterAccess, ReviewAccess, access, table::Need},
@@ -96,7 +97,7 @@ async fn propose(
 async fn insert(
     state: &State,
     access: &FilterAccess,
-    release: &release::Model,
+    seen: &release::Model,
     request: ReviewRequest,
     proposed: Option<Metadata>,
 ) -> Result<review::Model> {
@@ -105,8 +106,11 @@ async fn insert(
     // Everything that the review is bound to is read in the transaction that makes it.
     let filter = access::relock_filter(&*txn, &access.filter).await?;
     let release =
-        access::find_release(&*txn, filter.id, &release.version).await?.ok_or_else(Error::not_found)?;
+        access::find_release(&*txn, filter.id, &seen.version).await?.ok_or_else(Error::not_found)?;
     check_start(&txn, request.action, &release).await?;
+    if proposed.is_some() && release.metadata != seen.metadata {
+        return Err(decide::stale("what is said of the release has changed meanwhile"));
+    }
     let first = is_first_publication(&txn, filter.namespace_id, request.action).await?;
     let (policy, now) = (&state.policy, state.clock.now());
     let metadata = proposed.as_ref().unwrap_or(&release.metadata);
@@ -211,6 +215,11 @@ pub async fn run_checks(state: &State, found: &ReviewAccess) -> Result<()> {
     let mut now = act::current(&txn, found.review.id).await?;
     let (doer, why) = (Doer::Person(who), Why::default());
     act::make(state, &txn, &mut now, doer, ReviewAct::RunChecks, why, |row| row.evidence = Set(None)).await?;
+    if !now.is_fresh() {
+        // Their results would stand under a revision that they are not about, and nobody could vote on it.
+        let detail = "what is said of the release has changed since it was asked for; ask again, and the checks look at that";
+        return Err(Error::conflict("stale", detail));
+    }
     check_again(state, txn, &now).await
 }
 

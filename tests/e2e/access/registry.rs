@@ -6,6 +6,7 @@ use super::{
 };
 
 pub const REGISTRY: &[Route] = &[
+    route("GET", "/v2", "", Asks::RegistryDoor),
     route("GET", "/v2/", "", Asks::RegistryDoor),
     route("GET", "/v2/token", "", Asks::Nothing),
     route("POST", "/v2/token", "", Asks::Provider),

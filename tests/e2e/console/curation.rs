@@ -49,7 +49,9 @@ async fn a_curator_takes_compares_asks_for_changes_approves_and_releases_by_keyb
     browser.press("Say where it calls.").await;
     browser.tab_to("button").await;
     browser.enter().await;
-    browser.says("h1", "Changes requested").await;
+    // Nothing else needs them: the queue says what was done.
+    browser.says(".note", "You asked for changes of alice/guard 1.1.0").await;
+    browser.says(".empty", "Nothing waits here").await;
     author_reads(&author, id, "Say where it calls.").await;
 
     alice.post(&format!("/api/v1/reviews/{id}/resubmission"), &json!({"note": "said"})).await.expect(200);
@@ -63,6 +65,10 @@ async fn a_curator_takes_compares_asks_for_changes_approves_and_releases_by_keyb
     browser.says("dialog[open] h2", "Approve: guard 1.1.0?").await;
     browser.tab_to("button").await;
     browser.enter().await;
+    browser.says(".note", "You approved alice/guard 1.1.0").await;
+    browser.press("gq").await;
+    browser.says("tbody", "Approved").await;
+    browser.press("jo").await;
     browser.says("h1", "Approved").await;
     author_reads(&author, id, "Approved. It is not live yet").await;
     browser.press("l").await;
@@ -131,6 +137,7 @@ async fn a_curator_chooses_two_and_sends_them_back_together_and_their_author_is_
         .run("return [...document.querySelectorAll('tbody tr')].filter(r => r.textContent.includes('Changes requested')).length", json!([]))
         .await;
     assert_eq!(changed, json!(2));
+    browser.says(".note", "You asked for changes of").await;
     app.drain_jobs().await;
 
     browser.driver.delete_all_cookies().await.unwrap();
@@ -140,5 +147,38 @@ async fn a_curator_chooses_two_and_sends_them_back_together_and_their_author_is_
     browser.says(".inbox", "Changes are asked for").await;
     browser.click("main button").await;
     browser.says("h2", "All read").await;
+    browser.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tick_loses_no_sentence_that_is_half_written_and_the_keys_go_on_working() {
+    let app = TestApp::spawn().await;
+    let (alice, carl) = (app.author("alice").await, app.curator("carl").await);
+    alice.upload("alice/guard", "1.0.0", distinct("guard", 10)).await.expect(201);
+    let review = alice.submit("alice/guard", "1.0.0", "publish").await.expect(201).json();
+    let path = format!("/reviews/{}", review["id"].as_str().unwrap());
+    app.drain_jobs().await;
+    let browser = Browser::open(&app).await;
+    browser.sign_in(&app, "carl").await;
+    browser.go(&format!("{path}?tab=compatibility")).await;
+    browser.write("#comment", "Half a sentence").await;
+    browser.run("window.same = true", json!([])).await;
+    // By the keyboard: a bar that stays at the top may lie over it.
+    browser.run("document.querySelector('.ticks input[type=checkbox]').focus()", json!([])).await;
+    browser.press(" ").await;
+    for _ in 0..100 {
+        let now = carl.get(&format!("/api/v1{path}")).await.expect(200).json();
+        if now["checklist"][0]["ticked_by"] == json!(["carl"]) {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    let now = carl.get(&format!("/api/v1{path}")).await.expect(200).json();
+    assert_eq!(now["checklist"][0]["ticked_by"], json!(["carl"]), "{now}");
+    let here = "return [window.same, document.querySelector('#comment').value, document.activeElement.type]";
+    assert_eq!(browser.run(here, json!([])).await, json!([true, "Half a sentence", "checkbox"]));
+    // The box that was ticked is no field that takes letters.
+    browser.press("]").await;
+    browser.says(".tabs [aria-current]", "Report").await;
     browser.close().await;
 }

@@ -55,8 +55,8 @@ async fn nothing_that_people_write_runs_or_calls_anywhere() {
     alice.post("/api/v1/teams", &json!({"handle": "evil-team", "title": EVIL})).await.expect(201);
     let browser = Browser::open(&app).await;
     browser.count_what_is_stopped().await;
-    let changes = format!("{review}?tab=changes");
-    let history = format!("{review}?tab=history");
+    let tab = |tab: &str| format!("{review}?tab={tab}");
+    let [changes, report, readme, history] = ["changes", "report", "readme", "history"].map(tab);
     for (who, paths) in [
         (
             "alice",
@@ -65,7 +65,7 @@ async fn nothing_that_people_write_runs_or_calls_anywhere() {
                 "/catalog?q=script&view=table",
                 "/filters/alice/evil",
                 "/filters/alice/evil?tab=evidence",
-                "/filters/alice/evil?tab=versions",
+                "/filters/alice/evil?tab=releases",
                 "/my",
                 "/my/releases/alice/evil/1.1.0",
                 "/teams/evil-team",
@@ -73,9 +73,10 @@ async fn nothing_that_people_write_runs_or_calls_anywhere() {
                 review.as_str(),
                 changes.as_str(),
                 history.as_str(),
+                "/my/inbox",
             ][..],
         ),
-        ("carl", &[review.as_str(), changes.as_str()]),
+        ("carl", &[review.as_str(), changes.as_str(), report.as_str(), readme.as_str(), "/my/inbox"]),
         ("ada", &["/admin/audit"]),
     ] {
         browser.sign_in(&app, who).await;

@@ -6,5 +6,8 @@ mod foreign;
 mod hostile;
 pub mod pages;
 mod real;
+mod review_compared;
+mod review_page;
 mod sharing;
 mod statements;
+mod told;

@@ -167,6 +167,18 @@ async fn every_page_is_for_everybody_in_both_themes_and_is_pictured() {
         ("webhook", hook(&app).await),
     ];
     complaints.extend(pictured(&browser, &pages).await);
+    let on_review = |rest: &str| format!("/reviews/{review}?{rest}");
+    let reviewing = [
+        ("review-capabilities", on_review("tab=capabilities")),
+        ("review-compatibility", on_review("tab=compatibility")),
+        ("review-report", on_review("tab=report")),
+        ("review-readme", on_review("tab=readme")),
+        ("review-history", on_review("tab=history")),
+        ("review-approve", on_review("act=approve")),
+        ("review-request-changes", on_review("act=request-changes")),
+        ("sign-in", "/sign-in".to_owned()),
+    ];
+    complaints.extend(looked_at(&browser, &reviewing).await);
     browser.sign_in(&app, "ada").await;
     let admins = [
         ("teams-invited", "/teams".to_owned()),
@@ -174,28 +186,40 @@ async fn every_page_is_for_everybody_in_both_themes_and_is_pictured() {
         ("health", "/admin/health".to_owned()),
     ];
     complaints.extend(pictured(&browser, &admins).await);
+    complaints.extend(looked_at(&browser, &[("meshery", "/admin/meshery".to_owned())]).await);
+    browser.sign_in(&app, "alice").await;
+    let draft = "/my/releases/alice/correlation-id/1.1.0".to_owned();
+    complaints.extend(looked_at(&browser, &[("draft", draft), ("my-author", "/my".to_owned())]).await);
     assert!(complaints.is_empty(), "{}", complaints.join("\n"));
     browser.close().await;
 }
 
 /// Each page in both themes, wide and narrow: a picture, and what is held against it.
 async fn pictured(browser: &Browser, pages: &[(&str, String)]) -> Vec<String> {
+    let both = [("light", 1440), ("light", 390), ("dark", 1440), ("dark", 390)];
+    viewed(browser, pages, &both).await
+}
+
+/// The same, once in each theme: of pages that are built of the parts of others.
+async fn looked_at(browser: &Browser, pages: &[(&str, String)]) -> Vec<String> {
+    viewed(browser, pages, &[("light", 1440), ("dark", 390)]).await
+}
+
+async fn viewed(browser: &Browser, pages: &[(&str, String)], ways: &[(&str, u32)]) -> Vec<String> {
     let mut complaints = vec![];
-    for theme in ["light", "dark"] {
+    for (theme, width) in ways {
         browser.theme(theme).await;
-        for (width, height) in [(1440, 1000), (390, 900)] {
-            browser.size(width, height).await;
-            for (name, path) in pages {
-                browser.go(path).await;
-                browser.picture(&format!("{name}-{theme}-{width}")).await;
-                let found = browser.complaints().await;
-                complaints.extend(found.into_iter().map(|c| format!("{name} {theme} {width}: {c}")));
-                let sideways =
-                    "return document.documentElement.scrollWidth - document.documentElement.clientWidth";
-                let beyond = browser.run(sideways, json!([])).await;
-                if beyond != json!(0) {
-                    complaints.push(format!("{name} {width}: {beyond} pixels beyond the edge"));
-                }
+        browser.size(*width, if *width < 600 { 900 } else { 1000 }).await;
+        for (name, path) in pages {
+            browser.go(path).await;
+            browser.picture(&format!("{name}-{theme}-{width}")).await;
+            let found = browser.complaints().await;
+            complaints.extend(found.into_iter().map(|c| format!("{name} {theme} {width}: {c}")));
+            let sideways =
+                "return document.documentElement.scrollWidth - document.documentElement.clientWidth";
+            let beyond = browser.run(sideways, json!([])).await;
+            if beyond != json!(0) {
+                complaints.push(format!("{name} {width}: {beyond} pixels beyond the edge"));
             }
         }
     }

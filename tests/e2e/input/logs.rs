@@ -57,7 +57,8 @@ impl Server {
         let text = self.nobody.get("/metrics").await.expect(200).text();
         let mut all: Vec<_> = text
             .lines()
-            .filter(|l| !l.starts_with('#') && !l.is_empty())
+            // The others come when a duty first has something to count, whatever is asked.
+            .filter(|l| l.starts_with("tamis_http_"))
             .map(|l| l.rsplit_once(' ').unwrap().0.to_owned())
             .collect();
         all.sort();
@@ -124,8 +125,10 @@ async fn hostile_requests_neither_break_log_lines_nor_grow_metrics() {
     for i in 0..full {
         ask(nobody, i, &mut seed).await;
     }
-    let after = server.series().await;
-    assert_eq!(after, before, "series came with the paths");
+    let mut came = server.series().await;
+    came.retain(|series| !before.contains(series));
+    assert_eq!(came, [""; 0], "series came with the paths");
+    assert!(!before.is_empty());
 
     let log = server.log();
     assert!(!log.contains(&0x1b) && !log.contains(&b'\r'), "a control character in the log");

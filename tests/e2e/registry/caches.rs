@@ -8,7 +8,8 @@ use tamis_e2e::{
 };
 use tokio::process::{Child, Command};
 
-/// A cache before this address; killed when dropped.
+/// A cache before this address; killed when dropped, so of one process: workers would outlive their master, and
+/// hold what the suite writes to.
 struct Cache {
     base: String,
     _process: Child,
@@ -22,7 +23,7 @@ impl Cache {
         let at = |name: &str| directory.path().join(name).display().to_string();
         let user = if is_root() { "user root;" } else { "" };
         let text = format!(
-            "{user} daemon off; worker_processes 1; pid {pid}; error_log {log}; events {{}} http {{ access_log off; \
+            "{user} daemon off; master_process off; pid {pid}; error_log {log}; events {{}} http {{ access_log off; \
              client_body_temp_path {t1}; proxy_temp_path {t2}; fastcgi_temp_path {t3}; uwsgi_temp_path {t4}; scgi_temp_path {t5}; \
              proxy_cache_path {kept} keys_zone=kept:1m; server {{ listen 127.0.0.1:{port}; location / {{ \
              proxy_pass {base}; proxy_cache kept; add_header X-Cache $upstream_cache_status always; }} }} }}",

@@ -4,14 +4,17 @@ mod auth;
 mod caches;
 mod clients;
 mod deletes;
+mod forms;
 mod manifests;
 mod pull;
+mod reach;
 mod referrers;
 mod releases;
 mod rust_client;
 mod saved;
 mod tags;
 mod tenants;
+mod unboxing;
 mod uploads;
 
 use reqwest::{Method, RequestBuilder};

@@ -70,6 +70,65 @@ async fn changes_that_were_asked_for_come_back_in_the_same_review_and_old_votes_
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_stands_aside_while_the_author_is_at_work_leaves_the_author_their_turn() {
+    let app = TestApp::spawn().await;
+    let (alice, carl, dora) =
+        (app.author("alice").await, app.curator("carl").await, app.curator("dora").await);
+    let review = in_review(&app, &alice, "alice/f", small()).await;
+    carl.vote(&review, "request_changes").await.expect(200);
+    alice.patch("/api/v1/filters/alice/f/releases/1.0.0", &json!({"licence": "MIT"})).await.expect(200);
+    act(&carl, &review, "recusal", json!({})).await.expect(200);
+    assert_eq!(
+        read(&alice, &review).await["state"],
+        "changes_requested",
+        "nobody could vote on the old words"
+    );
+    act(&alice, &review, "resubmission", json!({})).await.expect(200);
+    app.drain_jobs().await;
+    let again = read(&dora, &review).await;
+    dora.vote(&again, "approve").await.expect(200);
+    alice.release(&again).await.expect(200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn saving_what_is_there_already_takes_no_request_back() {
+    let app = TestApp::spawn().await;
+    let (alice, carl) = (app.author("alice").await, app.curator("carl").await);
+    alice.upload("alice/f", "1.0.0", small()).await.expect(201);
+    let release = "/api/v1/filters/alice/f/releases/1.0.0";
+    alice.patch(release, &json!({"licence": "MIT"})).await.expect(200);
+    let review = alice.submit("alice/f", "1.0.0", "publish").await.expect(201).json();
+    app.drain_jobs().await;
+    carl.vote(&review, "approve").await.expect(200);
+    for same in [json!({}), json!({"licence": "MIT"})] {
+        alice.patch(release, &same).await.expect(200);
+        assert_eq!(read(&alice, &review).await["state"], "approved", "{same}");
+    }
+    alice.release(&review).await.expect(200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_curator_writes_to_administrators_is_not_for_the_author() {
+    let app = TestApp::spawn().await;
+    let (alice, carl) = (app.author("alice").await, app.curator("carl").await);
+    let ada = app.user("ada", Role::Admin).await;
+    let review = in_review(&app, &alice, "alice/f", small()).await;
+    act(&carl, &review, "escalation", json!({"note": "looks like somebody we know"})).await.expect(200);
+    act(&alice, &review, "escalation", json!({"note": "it is urgent"})).await.expect(200);
+    app.drain_jobs().await;
+    let notes = |seen: serde_json::Value| -> Vec<String> {
+        let lines = seen["history"].as_array().unwrap().clone();
+        lines.iter().filter_map(|line| line["note"].as_str().map(str::to_owned)).collect()
+    };
+    assert_eq!(notes(read(&alice, &review).await), ["it is urgent"]);
+    assert_eq!(notes(read(&carl, &review).await), ["looks like somebody we know", "it is urgent"]);
+    for (who, told) in [(&alice, false), (&ada, true)] {
+        let inbox = who.get("/api/v1/me/inbox").await.expect(200).text();
+        assert_eq!(inbox.contains("looks like somebody"), told, "{inbox}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn who_takes_a_review_holds_it_for_as_long_as_they_are_there() {
     let app = TestApp::spawn().await;
     let (alice, carl, dora) =

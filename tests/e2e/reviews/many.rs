@@ -1,7 +1,9 @@
 //! Acting on several reviews at once: bounded, each judged by itself, approvals only of what is alike.
 use super::{in_review, read};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, sea_query::Expr};
 use serde_json::{Value, json};
 use tamis_e2e::{app::TestApp, client::Person, fixtures::distinct};
+use tamis_entities::{review, value::ReviewState};
 
 fn looked(review: &Value) -> Value {
     json!({"id": review["id"], "digest": review["digest"], "revision": review["revision"]})
@@ -25,8 +27,12 @@ async fn one_that_is_refused_holds_up_no_other_and_each_is_recorded() {
     let two = in_review(&app, &alice, "alice/two", distinct("two", 10)).await;
     let own = in_review(&app, &carl, "carl/own", distinct("own", 10)).await;
 
-    assert_eq!(codes(&act(&carl, "take", &[&one, &two, &own], json!({})).await), ["done", "done", "done"]);
+    assert_eq!(
+        codes(&act(&carl, "take", &[&one, &two, &own], json!({})).await),
+        ["done", "done", "own-work"]
+    );
     assert_eq!(read(&carl, &two).await["assignee"], "carl");
+    assert_eq!(read(&carl, &own).await["assignee"], Value::Null, "it would be hidden from who can decide it");
     assert_eq!(codes(&act(&carl, "put_back", &[&one], json!({})).await), ["done"]);
     assert_eq!(read(&carl, &one).await["assignee"], Value::Null);
     act(&carl, "comment", &[&one, &two], json!({"note": "Which proxy did you try?"})).await;
@@ -99,4 +105,23 @@ async fn few_at_a_time_and_each_once() {
         body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         carl.post("/api/v1/reviews/many", &body).await.expect(400);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_still_being_checked_is_approved_with_nothing_else() {
+    let app = TestApp::spawn().await;
+    let (alice, carl) = (app.author("alice").await, app.curator("carl").await);
+    let first = in_review(&app, &alice, "alice/first", distinct("first", 10)).await;
+    carl.vote(&first, "approve").await.expect(200);
+    carl.release(&first).await.expect(200);
+    let next = in_review(&app, &alice, "alice/next", distinct("next", 10)).await;
+    // As it is before its job has run.
+    review::Entity::update_many()
+        .col_expr(review::Column::State, Expr::value(ReviewState::Checking))
+        .filter(review::Column::Id.eq(next["id"].as_str().unwrap().parse::<uuid::Uuid>().unwrap()))
+        .exec(&*app.state.db)
+        .await
+        .unwrap();
+    assert_eq!(codes(&act(&carl, "approve", &[&next], json!({})).await), ["review-state"]);
+    assert_eq!(read(&carl, &next).await["votes"], json!([]));
 }

@@ -16,6 +16,8 @@ use tamis_e2e::{
 use tamis_entities::value::Role;
 
 const QUORUM: usize = 2;
+const POLICY: &str =
+    "[quorum]\ndefault = 2\n[checks]\nrequired = [\"verification\", \"hosts\", \"licence\"]\n";
 
 /// alice owns the filter; emil curates and writes it; carl and dora curate; ada and bert administer.
 const CURATORS: [&str; 5] = ["carl", "dora", "emil", "ada", "bert"];
@@ -23,7 +25,8 @@ const CURATORS: [&str; 5] = ["carl", "dora", "emil", "ada", "bert"];
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Step {
     Submit,
-    Edit,
+    /// With a licence, which the policy requires, or without.
+    Edit(bool),
     Vote(&'static str, &'static str),
     Release(&'static str),
     Withdraw,
@@ -41,13 +44,13 @@ fn step() -> impl Strategy<Value = Step> {
     let who = || select(&CURATORS[..]);
     prop_oneof![
         6 => Just(Step::Submit),
-        1 => Just(Step::Edit),
+        2 => select(&[true, true, false][..]).prop_map(Step::Edit),
         16 => (who(), select(&["approve", "approve", "approve", "approve", "approve", "approve", "reject", "request_changes"][..]))
             .prop_map(|(who, decision)| Step::Vote(who, decision)),
         9 => select(&["alice", "carl", "emil"][..]).prop_map(Step::Release),
         1 => Just(Step::Withdraw),
         2 => Just(Step::Resubmit),
-        1 => select(&["alice", "carl"][..]).prop_map(Step::RunChecks),
+        2 => select(&["alice", "carl"][..]).prop_map(Step::RunChecks),
         1 => who().prop_map(Step::Recuse),
         2 => who().prop_map(Step::AskGlass),
         2 => who().prop_map(Step::Countersign),
@@ -66,7 +69,7 @@ struct World {
 impl World {
     async fn new() -> Self {
         let policy = tempfile::Builder::new().suffix(".toml").tempfile().unwrap();
-        std::fs::write(policy.path(), format!("[quorum]\ndefault = {QUORUM}\n")).unwrap();
+        std::fs::write(policy.path(), POLICY).unwrap();
         let app = TestApp::spawn_with(&["--policy", policy.path().to_str().unwrap()]).await;
         let alice = app.author("alice").await;
         let mut people = BTreeMap::from([("alice", alice.clone())]);
@@ -94,7 +97,11 @@ impl World {
                 }
                 Some(reply)
             }
-            Step::Edit => Some(self.alice.patch(&release, &json!({"readme": format!("edit {edit}")})).await),
+            Step::Edit(licensed) => {
+                let licence = if licensed { json!("MIT") } else { Value::Null };
+                let said = json!({"readme": format!("edit {edit}"), "licence": licence});
+                Some(self.alice.patch(&release, &said).await)
+            }
             Step::Quarantine => Some(
                 self.people["carl"].post(&format!("{release}/quarantine"), &json!({"reason": "r"})).await,
             ),
@@ -121,6 +128,8 @@ impl World {
 
     async fn run(&self, filter: &str, steps: &[Step]) -> Result<bool, TestCaseError> {
         self.alice.upload(filter, "1.0.0", small()).await.expect(201);
+        let release = format!("/api/v1/filters/{filter}/releases/1.0.0");
+        self.alice.patch(&release, &json!({"licence": "MIT"})).await.expect(200);
         let grant = format!("/api/v1/filters/{filter}/grants/user:emil");
         self.alice.put(&grant, &json!({"level": "write"})).await.expect(200);
         let (mut model, mut review) = (Model::new(), None);

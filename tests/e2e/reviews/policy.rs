@@ -67,6 +67,34 @@ async fn a_first_publication_and_a_new_power_take_a_second_vote_when_the_policy_
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_follows_a_quarantine_or_an_end_of_publication_is_looked_at_as_new() {
+    let app = under("[quorum]\nnew_capability = 2\n").await;
+    let (alice, carl) = (app.author("alice").await, app.curator("carl").await);
+    for filter in ["f", "g"] {
+        let bytes = distinct(filter, 10);
+        app.publish(&alice, &carl, &format!("alice/{filter}"), "1.0.0", &bytes).await;
+    }
+    let reason = json!({"reason": "r"});
+    carl.post("/api/v1/filters/alice/f/releases/1.0.0/quarantine", &reason).await.expect(200);
+    let end = alice.submit("alice/g", "1.0.0", "unpublish").await.expect(201).json();
+    app.drain_jobs().await;
+    if read(&alice, &end).await["state"] == "in_review" {
+        carl.vote(&end, "approve").await.expect(200);
+    }
+    alice.release(&end).await.expect(200);
+    for name in ["alice/f", "alice/g"] {
+        alice.upload(name, "1.0.1", filter("heartbeat")).await.expect(201);
+        let next = alice.submit(name, "1.0.1", "publish").await.expect(201).json();
+        app.drain_jobs().await;
+        let next = read(&alice, &next).await;
+        assert_eq!(next["quorum"], 2, "{name}: nothing that was approved speaks for its powers: {next}");
+        let checks = next["checks"].as_array().unwrap();
+        let change = checks.iter().find(|c| c["id"] == "capability-change").unwrap();
+        assert!(change["findings"][0]["message"].as_str().unwrap().contains("no approval"), "{change}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_trusted_namespace_publishes_by_its_checks_alone_and_still_not_out_of_quarantine() {
     let app = under("[self_publish]\nnamespaces = [\"alice\"]\n").await;
     let (alice, bob, carl) = (app.author("alice").await, app.author("bob").await, app.curator("carl").await);
@@ -97,6 +125,9 @@ async fn a_check_that_the_policy_requires_blocks_and_its_fix_comes_back_by_resub
     assert_eq!(review["state"], "blocked_by_checks");
     carl.vote(&review, "approve").await.expect_problem(409, "review-state");
     alice.patch("/api/v1/filters/alice/f/releases/1.0.0", &json!({"licence": "MIT"})).await.expect(200);
+    // Run alone they would look at other words than the review is about, and leave it where nobody can vote.
+    act(&alice, &review, "checks", json!({})).await.expect_problem(409, "stale");
+    assert!(!read(&carl, &review).await["acts"].as_array().unwrap().contains(&json!("run_checks")));
     act(&alice, &review, "resubmission", json!({})).await.expect(200);
     app.drain_jobs().await;
     let review = read(&alice, &review).await;

@@ -2,6 +2,7 @@
 use super::{act, in_review, read, reject};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use serde_json::json;
+use std::time::Duration;
 use tamis_e2e::{app::TestApp, fixtures::small};
 use tamis_entities::{audit_entry, value::Role};
 
@@ -49,6 +50,53 @@ async fn a_rejection_is_appealed_against_once_and_somebody_else_decides() {
         (seen["state"].as_str(), seen["appeal"]["decision"].as_str()),
         (Some("rejected"), Some("uphold"))
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn until_it_is_released_another_curator_stops_what_one_approved() {
+    let app = TestApp::spawn().await;
+    let (alice, carl, dora) =
+        (app.author("alice").await, app.curator("carl").await, app.curator("dora").await);
+    let review = in_review(&app, &alice, "alice/f", small()).await;
+    carl.vote(&review, "approve").await.expect(200);
+    assert_eq!(read(&dora, &review).await["state"], "approved");
+    dora.vote(&review, "request_changes").await.expect(200);
+    assert_eq!(read(&dora, &review).await["state"], "changes_requested");
+    alice.release(&review).await.expect_problem(409, "not-approved");
+    dora.vote(&review, "approve").await.expect(200);
+    reject(&dora, &review, "licence").await.expect(200);
+    assert_eq!(read(&dora, &review).await["state"], "rejected");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_approval_of_a_curator_who_has_left_waits_for_votes_again() {
+    let app = TestApp::spawn().await;
+    let (alice, carl, dora) =
+        (app.author("alice").await, app.curator("carl").await, app.curator("dora").await);
+    let ada = app.user("ada", Role::Admin).await;
+    let review = in_review(&app, &alice, "alice/f", small()).await;
+    carl.vote(&review, "approve").await.expect(200);
+    ada.post("/api/v1/users/carl/disable", &json!({"reason": "left"})).await.expect(204);
+    alice.release(&review).await.expect_problem(409, "not-approved");
+    assert_eq!(read(&dora, &review).await["state"], "in_review");
+    dora.vote(&review, "approve").await.expect(200);
+    alice.release(&review).await.expect(200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_review_that_is_opened_again_has_its_whole_time() {
+    let app = TestApp::spawn().await;
+    let (alice, carl, dora) =
+        (app.author("alice").await, app.curator("carl").await, app.curator("dora").await);
+    let review = in_review(&app, &alice, "alice/f", small()).await;
+    reject(&carl, &review, "licence").await.expect(200);
+    app.clock.advance(Duration::from_secs(400 * 24 * 3600));
+    let (alice, dora) = (app.token("alice", None).await, app.token(&dora.name, None).await);
+    act(&alice, &review, "appeal", json!({"note": "it has one"})).await.expect(200);
+    let reopen = json!({"decision": "reopen", "note": "it does"});
+    act(&dora, &review, "appeal/decision", reopen).await.expect(200);
+    tamis::reviews::times::run(&app.state).await.unwrap();
+    assert_eq!(read(&dora, &review).await["state"], "in_review");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,5 +1,9 @@
 //! Bounds of numbers.
-use super::{Told, fault, wrong};
+use super::{
+    Told,
+    faults::{At, Faults},
+    wrong,
+};
 use serde_json::{Map, Number, Value};
 use std::cmp::Ordering;
 
@@ -22,7 +26,7 @@ pub fn is_whole(number: &Number) -> bool {
     whole(number).is_some() || number.as_f64().is_some_and(|n| n.fract() == 0.0)
 }
 
-pub fn check(k: &Map<String, Value>, number: &Number, at: &str, faults: &mut Vec<String>) -> Told {
+pub fn check(k: &Map<String, Value>, number: &Number, at: &At<'_>, faults: &mut Faults) -> Told {
     use Ordering::{Equal, Greater, Less};
     let rules: [(&str, &[Ordering], &str); 4] = [
         ("minimum", &[Greater, Equal], "at least"),
@@ -34,7 +38,7 @@ pub fn check(k: &Map<String, Value>, number: &Number, at: &str, faults: &mut Vec
         let Some(bound) = k.get(word) else { continue };
         let Value::Number(bound) = bound else { return Err(wrong(word)) };
         if !compare(number, bound).is_some_and(|order| fine.contains(&order)) {
-            fault(faults, at, format!("must be {said} {bound}"));
+            faults.add(at, format_args!("must be {said} {bound}"));
         }
     }
     let Some(step) = k.get("multipleOf") else { return Ok(()) };
@@ -50,7 +54,7 @@ pub fn check(k: &Map<String, Value>, number: &Number, at: &str, faults: &mut Vec
         }
     };
     if !fine {
-        fault(faults, at, format!("must be a multiple of {step}"));
+        faults.add(at, format_args!("must be a multiple of {step}"));
     }
     Ok(())
 }

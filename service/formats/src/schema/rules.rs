@@ -1,5 +1,9 @@
 //! What each keyword asks of a value; numbers are next door.
-use super::{Check, Told, count, fault, list, named, numbers, wrong};
+use super::{
+    Check, Told, count,
+    faults::{At, Faults, Kinds, unknown},
+    list, named, numbers, wrong,
+};
 use serde_json::{Map, Value};
 
 type Keywords = Map<String, Value>;
@@ -13,41 +17,44 @@ fn is_kind(value: &Value, kind: &str) -> Told<bool> {
         "string" => value.is_string(),
         "number" => value.is_number(),
         "integer" => value.as_number().is_some_and(numbers::is_whole),
-        _ => return Err(format!("the schema names the type `{kind}`, which is none")),
+        _ => return Err(unknown(format_args!("the schema names the type `{kind}`, which is none"))),
     })
 }
 
 impl Check<'_> {
-    pub(super) fn kind(&mut self, k: &Keywords, value: &Value, at: &str, faults: &mut Vec<String>) -> Told {
+    pub(super) fn kind(&mut self, k: &Keywords, value: &Value, at: At<'_>, faults: &mut Faults) -> Told {
         if let Some(kinds) = k.get("type") {
             let kinds = kinds.as_array().map_or(std::slice::from_ref(kinds), Vec::as_slice);
             let mut found = false;
+            self.pay(kinds.len())?;
             for kind in kinds {
                 found |= is_kind(value, kind.as_str().ok_or_else(|| wrong("type"))?)?;
             }
             if !found {
-                let kinds: Vec<_> = kinds.iter().filter_map(Value::as_str).collect();
-                fault(faults, at, format!("must be of type {}", kinds.join(" or ")));
+                faults.add(&at, format_args!("must be of type {}", Kinds(kinds)));
             }
         }
         if let Some(only) = k.get("const")
             && !self.same(only, value)?
         {
-            fault(faults, at, format!("must be {only}"));
+            faults.add(&at, format_args!("must be {only}"));
         }
         if k.contains_key("enum") {
             let mut found = false;
             for one in list(k, "enum")? {
-                found = found || self.same(one, value)?;
+                if self.same(one, value)? {
+                    found = true;
+                    break;
+                }
             }
             if !found {
-                fault(faults, at, "is none of the values that are allowed");
+                faults.add(&at, "is none of the values that are allowed");
             }
         }
         Ok(())
     }
 
-    pub(super) fn logic(&mut self, k: &Keywords, value: &Value, at: &str, faults: &mut Vec<String>) -> Told {
+    pub(super) fn logic(&mut self, k: &Keywords, value: &Value, at: At<'_>, faults: &mut Faults) -> Told {
         for schema in list(k, "allOf")? {
             self.evaluate(schema, value, at, faults)?;
         }
@@ -57,13 +64,13 @@ impl Check<'_> {
                 fitting += usize::from(self.fits(schema, value)?);
             }
             if k.contains_key(word) && !(fitting == 1 || word == "anyOf" && fitting > 1) {
-                fault(faults, at, format!("{asks} of the choices of the schema, and fits {fitting}"));
+                faults.add(&at, format_args!("{asks} of the choices of the schema, and fits {fitting}"));
             }
         }
         if let Some(schema) = k.get("not")
             && self.fits(schema, value)?
         {
-            fault(faults, at, "has a shape that is not allowed");
+            faults.add(&at, "has a shape that is not allowed");
         }
         if let Some(schema) = k.get("if") {
             let next = if self.fits(schema, value)? { "then" } else { "else" };
@@ -77,38 +84,44 @@ impl Check<'_> {
     pub(super) fn object(
         &mut self,
         k: &Keywords,
-        members: &Map<String, Value>,
-        at: &str,
-        faults: &mut Vec<String>,
+        (value, members): (&Value, &Keywords),
+        at: At<'_>,
+        faults: &mut Faults,
     ) -> Told {
         bounds(k, ["minProperties", "maxProperties"], members.len(), "members", at, faults)?;
         for name in list(k, "required")? {
             let name = name.as_str().ok_or_else(|| wrong("required"))?;
-            self.pay(1)?;
+            self.pay(1 + name.len() / 64)?;
             if !members.contains_key(name) {
-                fault(faults, at, format!("must have `{name}`"));
+                faults.add(&at, format_args!("must have `{name}`"));
             }
         }
-        self.dependent(k, members, at, faults)?;
+        self.dependent(k, (value, members), at, faults)?;
         let (properties, patterns) = (named(k, "properties")?, named(k, "patternProperties")?);
+        const OF_EACH: [&str; 4] =
+            ["properties", "patternProperties", "additionalProperties", "propertyNames"];
+        if !OF_EACH.iter().any(|word| k.contains_key(*word)) {
+            return Ok(());
+        }
         for (name, member) in members {
-            let place = format!("{at}/{name}");
+            self.pay(1 + name.len() / 64)?;
+            let place = at.member(name);
             let mut known = false;
             if let Some(schema) = properties.and_then(|all| all.get(name)) {
                 known = true;
-                self.evaluate(schema, member, &place, faults)?;
+                self.evaluate(schema, member, place, faults)?;
             }
             for (pattern, schema) in patterns.into_iter().flatten() {
                 if self.matches(pattern, name)? {
                     known = true;
-                    self.evaluate(schema, member, &place, faults)?;
+                    self.evaluate(schema, member, place, faults)?;
                 }
             }
             if let Some(schema) = k.get("additionalProperties").filter(|_| !known) {
-                self.evaluate(schema, member, &place, faults)?;
+                self.evaluate(schema, member, place, faults)?;
             }
             if let Some(schema) = k.get("propertyNames") {
-                self.evaluate(schema, &Value::from(name.as_str()), &place, faults)?;
+                self.evaluate(schema, &Value::from(name.as_str()), place, faults)?;
             }
         }
         Ok(())
@@ -118,26 +131,24 @@ impl Check<'_> {
     fn dependent(
         &mut self,
         k: &Keywords,
-        members: &Map<String, Value>,
-        at: &str,
-        faults: &mut Vec<String>,
+        (value, members): (&Value, &Keywords),
+        at: At<'_>,
+        faults: &mut Faults,
     ) -> Told {
         for word in ["dependentRequired", "dependentSchemas", "dependencies"] {
             for (name, asked) in named(k, word)?.into_iter().flatten() {
-                self.pay(1)?;
+                self.pay(1 + name.len() / 64)?;
                 if !members.contains_key(name) {
                     continue;
                 }
                 let Some(others) = asked.as_array() else {
-                    let whole = Value::Object(members.clone());
-                    self.pay(members.len())?;
-                    self.evaluate(asked, &whole, at, faults)?;
+                    self.evaluate(asked, value, at, faults)?;
                     continue;
                 };
                 for other in others.iter().filter_map(Value::as_str) {
-                    self.pay(1)?;
+                    self.pay(1 + other.len() / 64)?;
                     if !members.contains_key(other) {
-                        fault(faults, at, format!("must have `{other}` where it has `{name}`"));
+                        faults.add(&at, format_args!("must have `{other}` where it has `{name}`"));
                     }
                 }
             }
@@ -145,13 +156,7 @@ impl Check<'_> {
         Ok(())
     }
 
-    pub(super) fn array(
-        &mut self,
-        k: &Keywords,
-        items: &[Value],
-        at: &str,
-        faults: &mut Vec<String>,
-    ) -> Told {
+    pub(super) fn array(&mut self, k: &Keywords, items: &[Value], at: At<'_>, faults: &mut Faults) -> Told {
         bounds(k, ["minItems", "maxItems"], items.len(), "items", at, faults)?;
         // Older drafts have the list in `items` and the rest in `additionalItems`.
         let old = k.get("items").and_then(Value::as_array);
@@ -159,7 +164,7 @@ impl Check<'_> {
         let rest = if old.is_some() { k.get("additionalItems") } else { k.get("items") };
         for (n, item) in items.iter().enumerate() {
             if let Some(schema) = first.get(n).or(rest) {
-                self.evaluate(schema, item, &format!("{at}/{n}"), faults)?;
+                self.evaluate(schema, item, at.item(n), faults)?;
             }
         }
         if let Some(schema) = k.get("contains") {
@@ -169,10 +174,9 @@ impl Check<'_> {
             }
             let (least, most) = (count(k, "minContains")?.unwrap_or(1), count(k, "maxContains")?);
             if found < least || most.is_some_and(|most| found > most) {
-                fault(
-                    faults,
-                    at,
-                    format!("has {found} items of a kind of which the schema asks for another number"),
+                faults.add(
+                    &at,
+                    format_args!("has {found} items of a kind of which the schema asks for another number"),
                 );
             }
         }
@@ -180,7 +184,7 @@ impl Check<'_> {
             for (n, item) in items.iter().enumerate() {
                 for earlier in &items[..n] {
                     if self.same(item, earlier)? {
-                        fault(faults, &format!("{at}/{n}"), "is there twice");
+                        faults.add(&at.item(n), "is there twice");
                     }
                 }
             }
@@ -188,7 +192,7 @@ impl Check<'_> {
         Ok(())
     }
 
-    pub(super) fn text(&mut self, k: &Keywords, text: &str, at: &str, faults: &mut Vec<String>) -> Told {
+    pub(super) fn text(&mut self, k: &Keywords, text: &str, at: At<'_>, faults: &mut Faults) -> Told {
         if k.contains_key("minLength") || k.contains_key("maxLength") {
             self.pay(text.len() / 64)?;
             bounds(k, ["minLength", "maxLength"], text.chars().count(), "characters", at, faults)?;
@@ -196,7 +200,7 @@ impl Check<'_> {
         let Some(pattern) = k.get("pattern") else { return Ok(()) };
         let pattern = pattern.as_str().ok_or_else(|| wrong("pattern"))?;
         if !self.matches(pattern, text)? {
-            fault(faults, at, format!("must match `{pattern}`"));
+            faults.add(&at, format_args!("must match `{pattern}`"));
         }
         Ok(())
     }
@@ -207,14 +211,14 @@ fn bounds(
     [least, most]: [&str; 2],
     has: usize,
     what: &str,
-    at: &str,
-    faults: &mut Vec<String>,
+    at: At<'_>,
+    faults: &mut Faults,
 ) -> Told {
     if let Some(least) = count(k, least)?.filter(|least| has < *least) {
-        fault(faults, at, format!("must have at least {least} {what}"));
+        faults.add(&at, format_args!("must have at least {least} {what}"));
     }
     if let Some(most) = count(k, most)?.filter(|most| has > *most) {
-        fault(faults, at, format!("must have at most {most} {what}"));
+        faults.add(&at, format_args!("must have at most {most} {what}"));
     }
     Ok(())
 }

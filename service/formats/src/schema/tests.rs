@@ -47,6 +47,69 @@ fn what_is_hostile_or_not_understood_ends_in_unknown_and_soon() {
     assert!(matches!(check(&json!({"uniqueItems": true}), &many), Outcome::Unknown(_)));
 }
 
+/// Generous for a build that is not optimised: none takes a second when it is.
+const LONG: std::time::Duration = std::time::Duration::from_secs(10);
+
+/// Each as large as metadata and a request may be: what costs much is paid by its size, and what is said
+/// of it is short.
+#[test]
+fn large_schemas_over_large_values_end_soon_and_say_little() {
+    let items: Value = (0..30_000).map(Value::from).collect();
+    let long = "k".repeat(250_000);
+    let members: Map<String, Value> = (0..60_000).map(|n| (format!("m{n}"), Value::Null)).collect();
+    let texts: Value = (0..100).map(|n| Value::from(format!("{n}{}", "ab".repeat(300)))).collect();
+    let letters: Value = json!(["ab".repeat(30_000), "x"]);
+    let patterns: Map<String, Value> =
+        (0..250).map(|n| (format!("(?i)\\pL{{{n}}}[\\pL\\pN]{{50}}"), json!(false))).collect();
+    let hostile = [
+        (json!({"items": {"type": vec!["null"; 37_000]}}), items.clone()),
+        (json!({"items": {"const": long}}), items.clone()),
+        (json!({"items": {"enum": vec![Value::Null; 50_000]}}), items.clone()),
+        (json!({"items": {"enum": (0..30_000).collect::<Vec<_>>()}}), items.clone()),
+        (json!({"items": {"not": {"const": [long]}, "anyOf": [{"const": long}, false]}}), items.clone()),
+        (json!({"items": {"pattern": "(a|b)*a(a|b){900}x"}}), texts.clone()),
+        (json!({"items": {"pattern": "(?i)(\\pL|\\pN)*a\\pL{30}x"}}), letters),
+        (json!({"items": {"pattern": long}}), texts.clone()),
+        (json!({"items": {"pattern": "\\pL".repeat(80_000)}}), texts),
+        (json!({"patternProperties": patterns}), json!({&*long: 1, "b": 2})),
+        (json!({"required": vec![long.clone(); 2]}), json!({"a": 1})),
+        (
+            json!({"additionalProperties": {"additionalProperties": false}}),
+            json!({&*long.repeat(2): members}),
+        ),
+        (
+            json!({"dependentSchemas": (0..5000).map(|n| (format!("d{n}"), json!(true))).chain([("m0".to_owned(), json!({"type": "null"}))]).collect::<Map<_, _>>()}),
+            members.clone().into(),
+        ),
+        (json!({"$ref": format!("#/{long}")}), json!(1)),
+        (json!({"type": long}), json!(1)),
+        (json!({"pattern": format!("({long}")}), json!("a")),
+    ];
+    for (schema, value) in hostile {
+        let start = std::time::Instant::now();
+        let outcome = check(&schema, &value);
+        let took = start.elapsed();
+        let shown: String = schema.to_string().chars().take(80).collect();
+        println!("{took:?} {shown}");
+        assert!(took < LONG, "{took:?} {shown}");
+        let said = match outcome {
+            Outcome::Valid => panic!("fits: {shown}"),
+            Outcome::Invalid(faults) => faults.iter().map(String::len).sum(),
+            Outcome::Unknown(why) => why.len(),
+        };
+        assert!((1..6_000).contains(&said), "{said} bytes about {shown}");
+    }
+}
+
+#[test]
+fn an_ordinary_large_configuration_is_still_checked() {
+    let schema = json!({"items": {"type": "object", "required": ["name"], "additionalProperties": false, "properties": {
+        "name": {"type": "string", "pattern": "^\\w[-\\w.]*$", "maxLength": 100}, "port": {"minimum": 1, "maximum": 65535},
+        "mode": {"enum": ["on", "off", "auto"]}}}});
+    let one = |n: usize| json!({"name": format!("service-{n}"), "port": n + 1, "mode": "auto"});
+    assert_eq!(check(&schema, &(0..300).map(one).collect()), Outcome::Valid);
+}
+
 /// Small values over few names, so that schemas and values meet.
 fn value() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![

@@ -20,6 +20,7 @@ pub fn release() -> Release {
         environment_keys: vec!["REGION".into()],
         sample: Some(json!({"required": ["x-tenant"], "on": "no"})),
         schema: Some(json!({"type": "object", "properties": {"required": {"items": {"type": "string"}}}})),
+        sample_fits: std::sync::OnceLock::new(),
         module: MODULE.into(),
         manifest: Some(MANIFEST.into()),
         server: "https://tamis.example.com".into(),

@@ -46,7 +46,9 @@ fn every_option_of_kubernetes() {
     insta::assert_snapshot!("traffic-all", rendered(Format::IstioTrafficExtension, &release(), mesh).text);
     insta::assert_snapshot!("gateway-all", rendered(Format::EnvoyGateway, &release(), all).text);
     let targets = json!({"target_refs": [{"kind": "Service", "name": "front"}, {"kind": "ServiceEntry", "name": "out"}, {"kind": "Gateway", "name": "edge"}]});
-    insta::assert_snapshot!("istio-targets", rendered(Format::Istio, &release(), targets.clone()).text);
+    insta::assert_snapshot!("istio-targets", rendered(Format::Istio, &release(), targets).text);
+    let targets =
+        json!({"target_refs": [{"kind": "Gateway", "name": "edge"}, {"kind": "HTTPRoute", "name": "shop"}]});
     insta::assert_snapshot!("gateway-targets", rendered(Format::EnvoyGateway, &release(), targets).text);
     insta::assert_snapshot!(
         "istio-mesh",
@@ -124,12 +126,61 @@ fn what_cannot_be_is_refused_with_the_name_of_the_field() {
         (Format::Istio, json!({"apply_to": "workload"}), &["apply_to"]),
         (Format::Istio, json!({"apply_to": "mesh", "selector": {"app": "x"}}), &["apply_to"]),
         (Format::Istio, json!({"match_ports": [0]}), &["match_ports"]),
+        (Format::Istio, json!({"match_ports": [80, 80]}), &["match_ports"]),
+        (
+            Format::Istio,
+            json!({"namespace": "a.b", "name": "a..b", "pull_secret": "-a"}),
+            &["namespace", "pull_secret", "name"],
+        ),
+        (Format::Istio, json!({"namespace": "a".repeat(64)}), &["namespace"]),
+        (Format::EnvoyGateway, json!({"selector": {"/app": "x"}}), &["selector"]),
+        (Format::EnvoyGateway, json!({"selector": {"app": "x-"}}), &["selector"]),
+        (Format::Istio, json!({"target_refs": [{"kind": "HTTPRoute", "name": "a"}]}), &["target_refs"]),
+        (
+            Format::Istio,
+            json!({"target_refs": [{"kind": "Gateway", "group": "networking.istio.io", "name": "a"}]}),
+            &["target_refs"],
+        ),
+        (Format::EnvoyGateway, json!({"target_refs": [{"kind": "Service", "name": "a"}]}), &["target_refs"]),
+        (
+            Format::EnvoyGateway,
+            json!({"target_refs": [{"kind": "GatewayClass", "name": "a"}]}),
+            &["target_refs"],
+        ),
+        (Format::Envoy, json!({"environment_keys": ["A=B"]}), &["environment_keys"]),
+        (Format::Istio, json!({"environment_keys": ["A", ""]}), &["environment_keys"]),
+        (Format::EnvoyGateway, json!({"environment_keys": ["Ä"]}), &["environment_keys"]),
     ];
     for (format, given, want) in cases {
         assert_eq!(fields(format, &release(), given.clone()), want, "{format} {given}");
     }
     assert_eq!(fields(Format::Envoy, &undeclared, json!({})), ["type"]);
     assert!(fields(Format::EnvoyCluster, &undeclared, json!({})).is_empty());
+}
+
+#[test]
+fn what_is_declared_oddly_is_still_what_readers_take() {
+    let odd = Release {
+        root_id: Some(String::new()),
+        environment_keys: vec!["A".into(), "B".into(), "A".into()],
+        server: "https://tamis".into(),
+        ..release()
+    };
+    for format in [Format::Envoy, Format::Istio, Format::IstioTrafficExtension, Format::EnvoyGateway] {
+        for given in [json!({}), json!({"environment_keys": ["A", "A", "B"], "root_id": ""})] {
+            let text = rendered(format, &odd, given).text;
+            assert_eq!(text.matches("\"A\"").count(), 1, "{text}");
+            assert!(!["pluginName", "rootID", "root_id"].iter().any(|field| text.contains(field)), "{text}");
+        }
+    }
+    let text = rendered(Format::Istio, &odd, json!({})).text;
+    assert!(
+        text.contains("\"oci://tamis:443/acme/header_guard@"),
+        "a host, and no user of Docker Hub: {text}"
+    );
+    // What is for all gateways of a class is read in the root namespace alone.
+    let class = json!({"target_refs": [{"kind": "GatewayClass", "name": "istio"}]});
+    assert!(rendered(Format::Istio, &odd, class).text.contains("namespace: \"istio-system\""));
 }
 
 #[test]

@@ -4,8 +4,11 @@
 
 mod gzip;
 mod pax;
+mod records;
 mod select;
 mod tar;
+
+pub use records::{Announced, Settled};
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Write};

@@ -20,6 +20,8 @@ pub(super) fn parse(mut data: &[u8]) -> Result<Extension, UnboxError> {
             return Err(damaged("a record has no value"));
         };
         match key {
+            // Where one reader ends a name at the NUL, another goes on.
+            b"path" if value.contains(&0) => return Err(damaged("a path holds a NUL")),
             b"path" => set(&mut extension.path, value.to_vec(), "path")?,
             b"size" => {
                 let size = decimal(value).ok_or_else(|| damaged("a size is not a number"))?;

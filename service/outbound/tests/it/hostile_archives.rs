@@ -28,13 +28,15 @@ fn names_that_climb_or_hide_are_never_chosen_nor_created() {
         "C:\\plugin.wasm",
         "plugin.wasm\n",
         "a\u{1b}[31m/plugin.wasm",
-        "plugin.wasm/",
         ".wasm",
         "",
     ] {
         assert_eq!(kind_of(&[file(name, b"\0asm")]), "no-module", "{name:?}");
     }
     assert!(!std::path::Path::new("/tmp/tamis-zip-slip").exists());
+    // A directory to some readers, a file to others.
+    assert_eq!(kind_of(&[file("plugin.wasm/", b"\0asm")]), "corrupt");
+    assert_eq!(kind_of(&[file("plugin.wasm/", b"")]), "no-module");
     let entry = Hint { entry: Some("../../plugin.wasm".to_owned()), ..Hint::default() };
     let error = unpack_with(&tarball(&[file("../../plugin.wasm", b"x")]), &entry, &limits()).unwrap_err();
     assert_eq!(error.kind(), "no-such-entry");

@@ -116,6 +116,14 @@ impl Browse {
         given(&self.query.q).unwrap_or_default()
     }
 
+    /// The namespace, if one alone is chosen.
+    pub fn namespace(&self) -> Option<&str> {
+        match self.query.namespace.0.as_slice() {
+            [one] => Some(one),
+            _ => None,
+        }
+    }
+
     pub fn is_later(&self) -> bool {
         given(&self.query.after).is_some()
     }

@@ -36,6 +36,23 @@ struct Page {
 }
 
 impl Page {
+    /// The one namespace that is shown: this is its page, then.
+    fn home(&self) -> Option<&str> {
+        self.browse.namespace().filter(|_| !self.tiles.is_empty())
+    }
+
+    /// What is published next, for a reader of feeds.
+    fn feed(&self) -> String {
+        self.home().map_or_else(|| "/feed.atom".into(), |home| format!("/filters/{home}/feed.atom"))
+    }
+
+    fn feed_title(&self) -> String {
+        match self.home() {
+            Some(home) => format!("Filters of {home}, newest first"),
+            None => "Published filters, newest first".into(),
+        }
+    }
+
     /// What is found, in words.
     fn sum(&self) -> String {
         let filters = if self.all == 1 { "filter" } else { "filters" };

@@ -1,10 +1,13 @@
 //! The page of one filter: who and what it is, where it loads, what it may do, how to use it.
 pub mod acts;
+pub mod barred;
+mod deploy;
 mod digests;
 pub mod http;
 pub mod quarantine;
 mod usage;
 mod used;
+mod vouched;
 
 use super::{figures, frame::Frame, grain, hosts, markdown, parts::*, powers};
 use crate::{
@@ -51,6 +54,8 @@ pub struct Page {
     shown: Option<Shown>,
     /// Newest version first.
     releases: Vec<ReleaseItem>,
+    /// Those that were published without votes, where they are marked.
+    unvoted: Vec<Version>,
     tab: &'static str,
     /// Where it is drawn.
     used: Option<used::Used>,
@@ -66,6 +71,9 @@ struct Shown {
     report: Report,
     capabilities: Vec<String>,
     usage: Option<usage::Usage>,
+    vouched: Option<vouched::Vouched>,
+    /// Where its deployment is planned.
+    deploy: Option<String>,
 }
 
 impl Shown {
@@ -149,6 +157,10 @@ impl Page {
         self.releases.iter().any(|release| release.version == *version)
     }
 
+    fn is_unvoted(&self, version: &Version) -> bool {
+        self.unvoted.contains(version)
+    }
+
     fn with_label(&self, label: &str) -> String {
         let query = url::form_urlencoded::Serializer::new(String::new()).append_pair("label", label).finish();
         format!("/catalog?{query}")
@@ -219,8 +231,13 @@ pub async fn page(
         Some(_) if tab == TABS[0] => Some(used::of(state, &access).await?),
         _ => None,
     };
+    let unvoted = match tab == TABS[3] {
+        true => vouched::without(state, access.filter.id).await?,
+        false => vec![],
+    };
     Ok(Page {
         used,
+        unvoted,
         frame: Frame::of(state, request, &access.caller, "catalog", access.name())?,
         filter: filters::view(state, &access.namespace, &access.filter, false).await?,
         shown,
@@ -247,5 +264,7 @@ async fn shown(
     let report = store::report_of(state, &release.sha256, view.plugin_type).await?;
     let capabilities = report.capabilities.iter().map(|c| c.id.clone()).collect();
     let usage = usage::of(state, access, &release, view.plugin_type, format).await?;
-    Ok(Shown { release: view, report, capabilities, usage })
+    let vouched = vouched::of(state, &release).await?;
+    let deploy = deploy::link(state, access, &release).await?;
+    Ok(Shown { release: view, report, capabilities, usage, vouched, deploy })
 }

@@ -80,12 +80,6 @@ pub async fn show_quarantine(
         version: Some(release.version.clone()),
     };
     let counted = report::of_filter(&state, access, &days).await?.total;
-    let good = release::Entity::find()
-        .filter(release::Column::FilterId.eq(access.filter.id))
-        .filter(release::Column::State.eq(ReleaseState::Published))
-        .filter(release::Column::Sha256.ne(release.sha256.clone()))
-        .order_by_desc(release::Column::PublishedAt)
-        .limit(1);
     let page = Page {
         frame: Frame::of(
             &state,
@@ -102,10 +96,21 @@ pub async fn show_quarantine(
         digest: release.sha256.clone(),
         same_bytes: same.count(db).await?,
         downloads: counted.downloads + counted.pulls,
-        last_good: good.one(db).await?.map(|row| row.version),
+        last_good: last_good(&state, release).await?,
         reasons: REASONS,
     };
     frame::reply(StatusCode::OK, &page)
+}
+
+/// What to use instead: the newest published release of other bytes.
+pub async fn last_good(state: &State, release: &release::Model) -> Result<Option<Version>> {
+    let good = release::Entity::find()
+        .filter(release::Column::FilterId.eq(release.filter_id))
+        .filter(release::Column::State.eq(ReleaseState::Published))
+        .filter(release::Column::Sha256.ne(release.sha256.clone()))
+        .order_by_desc(release::Column::PublishedAt)
+        .limit(1);
+    Ok(good.one(&*state.db).await?.map(|row| row.version))
 }
 
 /// Quarantine by a form

@@ -23,13 +23,12 @@ use crate::{
     },
     imports::{self, ImportRequest},
     releases::{self, Uploaded},
-    reviews::submit::{self, ReviewRequest},
     state::State,
 };
 use actix_multipart::Multipart;
 use actix_web::{FromRequest, HttpRequest, HttpResponse, dev::Payload, get, http::StatusCode, post, web};
 use serde::Deserialize;
-use tamis_entities::value::{ReleaseState, ReviewAction, Version};
+use tamis_entities::value::Version;
 use utoipa::{IntoParams, ToSchema};
 
 #[derive(Debug, Default, Deserialize, IntoParams)]
@@ -80,39 +79,6 @@ pub struct DescriptionForm {
     /// Of the request that the same form can send.
     #[serde(default)]
     pub note: String,
-}
-
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct PublicationForm {
-    #[serde(default)]
-    pub form: String,
-    /// `publish`, `unpublish` or `unquarantine`; `publish` if nothing is said.
-    #[serde(default)]
-    pub action: String,
-    #[serde(default)]
-    pub note: String,
-    /// With it and the four after it the description is kept first, as the other button of the form does.
-    pub summary: Option<String>,
-    #[serde(rename = "type")]
-    pub plugin_type: Option<String>,
-    pub licence: Option<String>,
-    pub source: Option<String>,
-    pub readme: Option<String>,
-}
-
-impl PublicationForm {
-    fn description(&mut self) -> Option<DescriptionForm> {
-        Some(DescriptionForm {
-            form: String::new(),
-            summary: self.summary.take()?,
-            plugin_type: self.plugin_type.take().unwrap_or_default(),
-            licence: self.licence.take().unwrap_or_default(),
-            source: self.source.take().unwrap_or_default(),
-            readme: self.readme.take().unwrap_or_default(),
-            note: self.note.clone(),
-        })
-    }
 }
 
 #[derive(Debug, Default, Deserialize, IntoParams)]
@@ -245,12 +211,12 @@ pub async fn show_my_release(
     frame::reply(StatusCode::OK, &release::page(&state, &request, found, told).await?)
 }
 
-fn back(found: &ReleaseAccess) -> String {
+pub(super) fn back(found: &ReleaseAccess) -> String {
     format!("/my/releases/{}/{}", found.access.name(), found.release.version)
 }
 
 /// The page again with what was typed, where a person can mend it there.
-async fn shown(
+pub(super) async fn shown(
     state: &State,
     request: &HttpRequest,
     found: ReleaseAccess,
@@ -282,19 +248,27 @@ pub async fn describe_by_form(
     }
 }
 
-/// What is said of the release, and of the filter: its own texts, and what its next release begins with.
-async fn describe(state: &State, found: &ReleaseAccess, form: &DescriptionForm) -> Result<()> {
-    let text = |text: &str| match text.trim() {
+fn text(text: &str) -> Patch<String> {
+    match text.trim() {
         "" => Patch::Clear,
         _ => Patch::Set(text.replace("\r\n", "\n")),
-    };
-    let who = found.access.who()?;
+    }
+}
+
+/// What the form says of the release itself.
+pub(super) fn of_release(form: &DescriptionForm) -> Result<MetadataChange> {
     let plugin_type = match form.plugin_type.as_str() {
         "" => Patch::Clear,
         word => Patch::Set(word.parse().map_err(|_| Error::invalid("type", "http, network or service"))?),
     };
     let (licence, readme) = (text(&form.licence), text(&form.readme));
-    let said = MetadataChange { plugin_type, licence, readme, ..Default::default() };
+    Ok(MetadataChange { plugin_type, licence, readme, ..Default::default() })
+}
+
+/// What is said of the release, and of the filter: its own texts, and what its next release begins with.
+pub(super) async fn describe(state: &State, found: &ReleaseAccess, form: &DescriptionForm) -> Result<()> {
+    let who = found.access.who()?;
+    let said = of_release(form)?;
     let filter = FilterChange {
         summary: text(&form.summary),
         source_repository: text(&form.source),
@@ -313,38 +287,4 @@ async fn change_filter(state: &State, found: &ReleaseAccess, change: &FilterChan
     let filter = relock_filter(&*txn, &access.filter).await?;
     filters::apply(state, &txn, access.who()?, &access.namespace, filter, change.clone()).await?;
     txn.commit().await
-}
-
-/// Ask for publication by a form
-#[utoipa::path(tag = "pages", operation_id = "askByForm",
-    params(("namespace" = String, Path, description = "Handle of a user or team"), ("filter" = String, Path, description = "Name of the filter"), ("version" = String, Path, description = "SemVer")),
-    request_body(content = PublicationForm, content_type = "application/x-www-form-urlencoded"),
-    responses((status = 303, description = "Back to its page"), Problems))]
-#[post("/my/releases/{namespace}/{filter}/{version}/publication")]
-pub async fn ask_by_form(
-    state: web::Data<State>,
-    found: ReleaseAccess,
-    request: HttpRequest,
-    form: OwnForm<PublicationForm>,
-) -> Result<HttpResponse> {
-    let mut form = form.0;
-    if let Some(said) = form.description().filter(|_| found.release.state == ReleaseState::Draft)
-        && let Err(error) = describe(&state, &found, &said).await
-    {
-        return shown(&state, &request, found, said, error).await;
-    }
-    let action = match form.action.as_str() {
-        "" => ReviewAction::Publish,
-        word => word.parse().map_err(|_| Error::invalid("action", "publish, unpublish or unquarantine"))?,
-    };
-    let asked = ReviewRequest {
-        namespace: found.access.namespace.handle.clone(),
-        filter: found.access.filter.name.clone(),
-        version: found.release.version.clone(),
-        action,
-        note: form.note,
-        metadata: None,
-    };
-    submit::submit(&state, found.access.caller.clone(), asked).await?;
-    Ok(see(&back(&found)))
 }

@@ -2,8 +2,7 @@
 use crate::{
     auth::{Caller, SignedIn},
     console::{
-        ask::{self, BareForm},
-        figures,
+        ask, figures,
         frame::{self, Frame, see},
         own_form::OwnForm,
         parts::*,
@@ -21,11 +20,23 @@ use askama::Template;
 use serde::Deserialize;
 use tamis_entities::value::{NoticeKind, Timestamp};
 use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
 
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct InboxPageQuery {
     /// Where the page before ended.
+    pub after: Option<String>,
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReadForm {
+    #[serde(default)]
+    pub form: String,
+    /// The one that was read; else all of them were.
+    pub item: Option<Uuid>,
+    /// Where the page before the one that shows it ended.
     pub after: Option<String>,
 }
 
@@ -47,6 +58,7 @@ struct Page {
     /// None where this server sends no mail.
     mail: Option<bool>,
     next: Option<String>,
+    after: Option<String>,
     now: Timestamp,
 }
 
@@ -109,6 +121,12 @@ impl Page {
     }
 }
 
+fn here(after: Option<&str>) -> String {
+    let Some(after) = after.filter(|text| !text.is_empty()) else { return "/my/inbox".into() };
+    let query = url::form_urlencoded::Serializer::new(String::new()).append_pair("after", after).finish();
+    format!("/my/inbox?{query}")
+}
+
 /// Your inbox
 #[utoipa::path(tag = "pages", operation_id = "showInbox", params(InboxPageQuery),
     responses((status = 200, description = "What happened", content_type = "text/html", body = String), Problems))]
@@ -120,14 +138,8 @@ pub async fn show_inbox(
     query: Query<InboxPageQuery>,
 ) -> Result<HttpResponse> {
     let caller = Caller(Some(who.0));
-    let found =
-        inbox::list(&state, &caller, &InboxQuery { after: query.0.after, limit: Some(50), unread: None })
-            .await?;
-    let more = |after: String| {
-        let query =
-            url::form_urlencoded::Serializer::new(String::new()).append_pair("after", &after).finish();
-        format!("/my/inbox?{query}")
-    };
+    let asked = InboxQuery { after: query.0.after.clone(), limit: Some(50), unread: None };
+    let found = inbox::list(&state, &caller, &asked).await?;
     let mail = match &state.mail {
         Some(_) => Some(inbox::wants_mail(&state, &caller).await?),
         None => None,
@@ -137,23 +149,25 @@ pub async fn show_inbox(
         items: found.items,
         unread: inbox::unread(&state, &caller).await?,
         mail,
-        next: found.next.map(more),
+        next: found.next.map(|after| here(Some(&after))),
+        after: query.0.after,
         now: state.clock.now(),
     };
     frame::reply(StatusCode::OK, &page)
 }
 
-/// Mark everything as read by a form
-#[utoipa::path(tag = "pages", operation_id = "readInboxByForm", request_body(content = BareForm, content_type = "application/x-www-form-urlencoded"),
+/// Mark one or all as read by a form
+#[utoipa::path(tag = "pages", operation_id = "readInboxByForm", request_body(content = ReadForm, content_type = "application/x-www-form-urlencoded"),
     responses((status = 303, description = "Back to it"), Problems))]
 #[post("/my/inbox/read")]
 pub async fn read_inbox_by_form(
     state: web::Data<State>,
     who: SignedIn,
-    _: OwnForm<BareForm>,
+    form: OwnForm<ReadForm>,
 ) -> Result<HttpResponse> {
-    inbox::read(&state, &Caller(Some(who.0)), Which::All).await?;
-    Ok(see("/my/inbox"))
+    let which = form.0.item.map_or(Which::All, Which::One);
+    inbox::read(&state, &Caller(Some(who.0)), which).await?;
+    Ok(see(&here(form.0.after.as_deref())))
 }
 
 /// Choose by a form whether mail tells you

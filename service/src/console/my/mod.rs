@@ -1,9 +1,11 @@
 //! A person's own work: their filters and requests, uploads and what came of them. Knows forms and pages; every
 //! act is a use case of another slice.
+pub mod ask_http;
 pub mod http;
 pub mod inbox;
 mod receive;
 pub mod release;
+mod standing;
 pub mod upload;
 
 use super::{figures, frame::Frame, grain, parts::*};
@@ -15,15 +17,12 @@ use crate::{
         view::ShownVisibility,
     },
     notify::inbox as told,
-    reviews::{
-        queue::{self, ReviewQuery},
-        view::ReviewItem,
-    },
+    reviews::queue,
     state::State,
 };
 use actix_web::HttpRequest;
 use askama::Template;
-use std::cmp::Reverse;
+use standing::Request;
 use tamis_entities::value::Timestamp;
 use utoipa_actix_web::service_config::ServiceConfig;
 
@@ -38,28 +37,32 @@ pub fn configure(config: &mut ServiceConfig<'_>) {
         .service(http::import_by_form)
         .service(http::show_my_release)
         .service(http::describe_by_form)
-        .service(http::ask_by_form);
+        .service(ask_http::ask_by_form);
 }
+
+/// Requests that are looked at; whoever has more open ones than that finds them in the queue.
+const REQUESTS: u64 = 100;
+/// With those that have ended, the list has as many as this.
+const ENDED: usize = 20;
 
 #[derive(Template)]
 #[template(path = "console/my.html")]
 pub struct Page {
     frame: Frame,
     filters: Vec<Mine>,
-    requests: Vec<ReviewItem>,
+    requests: Vec<Request>,
     unread: u64,
     now: Timestamp,
 }
 
 pub async fn page(state: &State, request: &HttpRequest, caller: &Caller, who: &Identity) -> Result<Page> {
-    let query = ReviewQuery { mine: Some(true), limit: Some(100), ..Default::default() };
-    let mut requests = queue::list(state, who, query).await?.items;
-    requests.sort_by_key(|review| (!review.state.is_open(), Reverse(review.updated_at)));
-    requests.truncate(20);
+    let mut requests = queue::work_of(state, who, REQUESTS).await?;
+    let open = requests.iter().filter(|request| request.state.is_open()).count();
+    requests.truncate(open.max(ENDED));
     Ok(Page {
         frame: Frame::of(state, request, caller, "my", "My work")?,
         filters: mine::mine(state, who).await?,
-        requests,
+        requests: standing::of(state, requests).await?,
         unread: told::unread(state, caller).await?,
         now: state.clock.now(),
     })

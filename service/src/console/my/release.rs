@@ -1,6 +1,9 @@
 //! The page of a release that is being worked on: what was found, what is said of it, and the way to its
 //! publication.
-use super::http::DescriptionForm;
+use super::{
+    http::DescriptionForm,
+    standing::{self, Request},
+};
 use crate::{
     auth::ReleaseAccess,
     console::{figures, frame::Frame, grain, hosts, parts::*, powers},
@@ -29,7 +32,9 @@ pub struct Page {
     findings: Vec<Finding>,
     capabilities: Vec<String>,
     /// The newest request about it.
-    review: Option<ReviewItem>,
+    newest: Option<Request>,
+    /// The filter's summary is another than the one that is published.
+    summary_waits: bool,
     now: Timestamp,
 }
 
@@ -54,6 +59,17 @@ impl Page {
     fn sent_back(&self) -> Option<&ReviewItem> {
         let back = |state| matches!(state, ReviewState::ChangesRequested | ReviewState::BlockedByChecks);
         self.open().filter(|review| back(review.state))
+    }
+
+    /// Whether a change of what is said ends the open request: not while it waits for just that.
+    fn takes_back(&self) -> bool {
+        self.open().is_some() && self.sent_back().is_none()
+    }
+
+    /// A published release is described anew by a request of its own.
+    fn may_update(&self) -> bool {
+        let public = matches!(self.release.state, ReleaseState::Published | ReleaseState::Yanked);
+        public && self.open().is_none()
     }
 
     fn name(&self) -> String {
@@ -89,8 +105,12 @@ impl Page {
         })
     }
 
+    fn review(&self) -> Option<&ReviewItem> {
+        self.newest.as_ref().map(|request| &request.item)
+    }
+
     fn open(&self) -> Option<&ReviewItem> {
-        self.review.as_ref().filter(|review| review.state.is_open())
+        self.review().filter(|review| review.state.is_open())
     }
 
     fn should(&self) -> usize {
@@ -132,27 +152,28 @@ impl Page {
     }
 
     fn types(&self) -> [(&'static str, &'static str, bool); 4] {
-        let is = |t: Option<PluginType>| self.release.plugin_type == t;
-        [
-            ("", "Not said", is(None)),
-            ("http", "HTTP filter", is(Some(PluginType::Http))),
-            ("network", "Network filter", is(Some(PluginType::Network))),
-            ("service", "Wasm service", is(Some(PluginType::Service))),
-        ]
+        let said = self.release.plugin_type.map_or("", PluginType::as_str);
+        let said = self.told.typed.as_ref().map_or(said, |typed| typed.plugin_type.as_str());
+        let all = [
+            ("", "Not said"),
+            ("http", "HTTP filter"),
+            ("network", "Network filter"),
+            ("service", "Wasm service"),
+        ];
+        all.map(|(value, label)| (value, label, value == said))
     }
 
-    /// One sentence: where it stands and what comes next.
-    fn lead(&self) -> &'static str {
-        match self.review.as_ref().map(|review| review.state) {
-            _ if self.release.state == ReleaseState::Published => "It is published. Its bytes never change.",
-            _ if !self.is_draft() => "It is no draft any more.",
-            Some(ReviewState::Checking) => "You asked for publication. The checks are running.",
-            Some(ReviewState::InReview) => "In review. Nothing to do for you until a curator decides.",
-            Some(ReviewState::BlockedByChecks) => "A required check failed. See why, fix it, and ask again.",
-            Some(ReviewState::ChangesRequested) => "A curator asks for a change. The request says which.",
-            Some(ReviewState::Approved) => "Approved. It is not live yet: release it when you are ready.",
-            _ => "Stored as a draft. Only you and those who may see the filter can see it.",
-        }
+    /// Where it stands and what comes next.
+    fn lead(&self) -> String {
+        let asked = self.newest.as_ref().and_then(Request::sentence);
+        let itself = match self.release.state {
+            ReleaseState::Draft if asked.is_some() => "",
+            ReleaseState::Draft => "Stored as a draft. Only you and those who may see the filter can see it.",
+            ReleaseState::Published => "It is published. Its bytes never change.",
+            ReleaseState::Yanked => "It is yanked: who names it still gets it, and nobody is led to it.",
+            ReleaseState::Quarantined => "It is quarantined: nobody can load it.",
+        };
+        format!("{itself} {}", asked.unwrap_or_default()).trim().to_owned()
     }
 }
 
@@ -164,13 +185,15 @@ pub async fn page(state: &State, request: &HttpRequest, found: ReleaseAccess, to
     let report = store::report_of(state, &release.sha256, view.plugin_type).await?;
     let mut findings = report.findings.clone();
     findings.sort_by_key(|finding| Reverse(finding.severity));
+    let newest = queue::newest_of(state, who, release.id).await?.into_iter().collect();
     Ok(Page {
         frame: Frame::of(state, request, &access.caller, "my", title)?,
         told,
         summary: access.filter.summary.clone(),
         source: access.filter.source_repository.clone().unwrap_or_default(),
         capabilities: report.capabilities.iter().map(|c| c.id.clone()).collect(),
-        review: queue::newest_of(state, who, release.id).await?,
+        newest: standing::of(state, newest).await?.pop(),
+        summary_waits: release.approved.as_ref().is_some_and(|a| a.summary != access.filter.summary),
         release: view,
         report,
         findings,

@@ -1,6 +1,6 @@
 //! Handlers of what is done to a review less often: checks again, asking again, standing aside, calling for
 //! attention, the checklist, appeals, and publication without quorum.
-use super::http::{ActForm, back, said};
+use super::http::{ActForm, back, back_to, said};
 use crate::{
     auth::{self, ReviewAccess},
     console::{frame::see, own_form::OwnForm},
@@ -15,7 +15,7 @@ use crate::{
     },
     state::State,
 };
-use actix_web::{HttpResponse, post, web};
+use actix_web::{HttpRequest, HttpResponse, post, web};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use utoipa::ToSchema;
@@ -108,20 +108,26 @@ pub async fn escalate_by_form(
 
 /// Tick the checklist by a form
 ///
-/// Each item that was seen to is a field with its id; replaces your own ticks.
+/// Each item that was seen to is a field with its id, and `tab` may say where to come back to; replaces your own
+/// ticks. A script that says `HX-Request` stays on the page.
 #[utoipa::path(tag = "pages", operation_id = "tickByForm", params(("id" = uuid::Uuid, Path, description = "Id of the review")),
     request_body(content = BTreeMap<String, String>, content_type = "application/x-www-form-urlencoded"),
-    responses((status = 303, description = "Back to its page"), Problems))]
+    responses((status = 303, description = "Back to its page"), (status = 204, description = "Kept"), Problems))]
 #[post("/reviews/{id}/checklist")]
 pub async fn tick_by_form(
     state: web::Data<State>,
     found: ReviewAccess,
+    request: HttpRequest,
     form: OwnForm<BTreeMap<String, String>>,
 ) -> Result<HttpResponse> {
     let mut fields = form.0;
     fields.remove("form");
+    let tab = fields.remove("tab").unwrap_or_default();
     checklist::tick(&state, &found, ChecklistRequest { ticked: fields.into_keys().collect() }).await?;
-    Ok(back(&found))
+    if request.headers().contains_key("hx-request") {
+        return Ok(HttpResponse::NoContent().finish());
+    }
+    Ok(back_to(&found, &tab))
 }
 
 /// Appeal by a form

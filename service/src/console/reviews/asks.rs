@@ -32,6 +32,14 @@ pub struct Ask {
     pub is_main: bool,
     /// Speaks of the bytes, and so repeats their digest.
     pub of_bytes: bool,
+    /// Asks for a sign-in of the last minutes.
+    pub is_grave: bool,
+}
+
+/// A sign-in that leads back to a path of ours.
+pub fn sign_in_for(path: &str) -> String {
+    let mut query = url::form_urlencoded::Serializer::new(String::new());
+    format!("/sign-in?{}", query.append_pair("again", "true").append_pair("next", path).finish())
 }
 
 impl Ask {
@@ -64,6 +72,7 @@ fn ask(
         reasons: vec![],
         is_main: false,
         of_bytes: false,
+        is_grave: false,
     }
 }
 
@@ -84,6 +93,7 @@ fn votes(review: &ReviewView) -> [Ask; 3] {
         reasons: fitting(&decision.to_string()),
         is_main: true,
         of_bytes: true,
+        is_grave: true,
         ..ask
     };
     let reject =
@@ -153,7 +163,8 @@ fn rarely(review: &ReviewView, act: ReviewAct) -> Vec<Ask> {
                 _ => ("uphold", "Uphold the rejection", "uphold", "It stays rejected."),
             };
             let made = ask(id, verb, follows, "appeal/decision", Note::Must("Your answer"));
-            Ask { fields: vec![("decision", word.into())], is_main: true, ..made }
+            let fields = vec![("decision", word.into())];
+            Ask { fields, is_main: true, is_grave: true, ..made }
         }
         ReviewAct::AskBreakGlass => {
             let second = "Publishes without the votes once a second person countersigns. It is marked everywhere, for good.";
@@ -164,12 +175,13 @@ fn rarely(review: &ReviewView, act: ReviewAct) -> Vec<Ask> {
                 "break-glass",
                 Note::Must("Why it cannot wait"),
             );
-            Ask { look: "danger", fields: digest(), of_bytes: true, ..made }
+            Ask { look: "danger", fields: digest(), of_bytes: true, is_grave: true, ..made }
         }
         ReviewAct::BreakGlass => {
             let live = "You are the second person: these bytes are published at once, without the votes, and marked so.";
             let made = ask("countersign", "Countersign", live, "break-glass/countersignature", Note::No);
-            Ask { look: "danger", fields: digest(), is_main: true, of_bytes: true, ..made }
+            let made = Ask { look: "danger", fields: digest(), is_main: true, ..made };
+            Ask { of_bytes: true, is_grave: true, ..made }
         }
         // Parts of the page of their own, or nothing that a person does.
         _ => return vec![],

@@ -1,13 +1,30 @@
 //! What changed since the last approved release, as two columns read it: left what stands approved, right
-//! this one. Pure: it says what differs, and judges nothing but that a new power is one.
-use crate::{
-    console::{figures, powers},
-    releases::diff::view::{LineChange, MetadataChanges, ReleaseDiff, SchemaProperty},
-};
-use tamis_verification::{ModuleChanges, TextChange, TextChanges};
+//! this one. Where nothing was approved, all of this one. Pure: it says what differs, and judges nothing but
+//! that a new power is one.
+mod module;
+mod said;
 
-/// Rows of a group that are shown.
+use crate::releases::diff::{Words, view::MetadataChanges};
+use tamis_verification::ModuleChanges;
+
+/// Rows of a group that are shown until somebody asks for all.
 const MOST: usize = 200;
+
+/// What is compared.
+pub struct Sides<'r> {
+    pub module: &'r ModuleChanges,
+    pub said: &'r MetadataChanges,
+    /// None: nothing was approved before.
+    pub old: Option<Words<'r>>,
+    pub new: Words<'r>,
+}
+
+/// Where all of a group can be read, when the comparison leaves some of it out.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Whole {
+    Module,
+    Words,
+}
 
 pub struct Group {
     pub title: &'static str,
@@ -16,6 +33,25 @@ pub struct Group {
     /// A class for the sum.
     pub look: &'static str,
     pub rows: Vec<Row>,
+    /// Rows that differ, whether they are shown or not.
+    pub changed: usize,
+    /// Rows that are not shown before somebody asks for all.
+    pub hidden: usize,
+    /// Differences that the comparison itself leaves out.
+    pub left_out: u64,
+    /// There is more than is compared.
+    pub cut: bool,
+    pub whole: Whole,
+}
+
+impl Group {
+    pub fn is_whole(&self) -> bool {
+        self.hidden == 0 && self.left_out == 0 && !self.cut
+    }
+
+    pub fn is_of_module(&self) -> bool {
+        self.whole == Whole::Module
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -35,11 +71,25 @@ pub struct Row {
     pub icon: Option<&'static str>,
     /// Widths of two bars out of 100, for sizes.
     pub bars: Option<(u64, u64)>,
+    /// What each side looks like, as the address of a picture.
+    pub pictures: (Option<String>, Option<String>),
 }
 
 impl Row {
     fn text(kind: Kind, old: Option<String>, new: Option<String>) -> Self {
-        Self { kind, old, new, icon: None, bars: None }
+        Self { kind, old, new, icon: None, bars: None, pictures: (None, None) }
+    }
+
+    /// What kind of a row it is follows from its sides; none where neither has anything.
+    fn pair(old: Option<String>, new: Option<String>) -> Option<Self> {
+        let kind = match (&old, &new) {
+            (None, None) => return None,
+            (None, _) => Kind::Added,
+            (_, None) => Kind::Removed,
+            (old, new) if old == new => Kind::Same,
+            _ => Kind::Changed,
+        };
+        Some(Self::text(kind, old, new))
     }
 
     fn same(text: &str) -> Self {
@@ -74,7 +124,7 @@ impl Row {
     }
 }
 
-fn group(title: &'static str, rows: Vec<Row>) -> Group {
+fn group(title: &'static str, whole: Whole, rows: Vec<Row>) -> Group {
     let count = |kinds: &[Kind]| rows.iter().filter(|row| kinds.contains(&row.kind)).count();
     let told = [
         (count(&[Kind::Added, Kind::NewPower]), "added"),
@@ -87,155 +137,25 @@ fn group(title: &'static str, rows: Vec<Row>) -> Group {
         true => "fail-ink",
         false => "soft",
     };
-    let mut rows = rows;
-    rows.truncate(MOST);
-    Group { title, sum, look, rows }
+    let changed = rows.iter().filter(|row| row.is_changed()).count();
+    Group { title, sum, look, rows, changed, hidden: 0, left_out: 0, cut: false, whole }
 }
 
-pub fn of(diff: &ReleaseDiff) -> Vec<Group> {
-    let module = &diff.module;
-    let groups = [
-        group("Capabilities", capabilities(module)),
-        group("Imports and exports", imports(module)),
-        group("Strings and URLs", [texts(&module.urls), texts(&module.strings)].concat_rows()),
-        sections(module),
-        group("Configuration schema", schema(&diff.metadata)),
-        group("What is said of it", metadata(&diff.metadata)),
-        group("README", readme(&diff.metadata)),
-    ];
-    groups.into_iter().filter(|group| !group.rows.is_empty()).collect()
-}
+impl Group {
+    fn without(self, left_out: u64, cut: bool) -> Self {
+        Self { left_out, cut, ..self }
+    }
 
-trait ConcatRows {
-    fn concat_rows(self) -> Vec<Row>;
-}
-
-impl<const N: usize> ConcatRows for [Vec<Row>; N] {
-    fn concat_rows(self) -> Vec<Row> {
-        self.into_iter().flatten().collect()
+    fn shortened(mut self) -> Self {
+        self.hidden = self.rows.len().saturating_sub(MOST);
+        self.rows.truncate(MOST);
+        self
     }
 }
 
-fn capabilities(module: &ModuleChanges) -> Vec<Row> {
-    let found = &module.capabilities;
-    let icon = |id: &str| powers::behind(id).map(|power| power.icon);
-    let same = found.unchanged.iter().map(|c| Row { icon: icon(&c.id), ..Row::same(&c.title) });
-    let changed = found.changed.iter().map(|c| {
-        let through = |imports: &[String]| format!("{} ({})", c.title, imports.join(", "));
-        let old = if c.imports_removed.is_empty() { c.title.clone() } else { through(&c.imports_removed) };
-        let new = if c.imports_added.is_empty() { c.title.clone() } else { through(&c.imports_added) };
-        Row { icon: icon(&c.id), ..Row::text(Kind::Changed, Some(old), Some(new)) }
-    });
-    let removed = found.removed.iter().map(|c| Row { icon: icon(&c.id), ..Row::removed(&c.title) });
-    let added = found.added.iter().map(|c| {
-        let row = Row::added(&c.title);
-        Row { icon: icon(&c.id), kind: Kind::NewPower, ..row }
-    });
-    added.chain(changed).chain(removed).chain(same).collect()
-}
-
-fn imports(module: &ModuleChanges) -> Vec<Row> {
-    let name = |module: &str, name: &str| format!("{module}.{name}");
-    let (found, exports) = (&module.imports, &module.exports);
-    let mut rows: Vec<_> = found.added.iter().map(|i| Row::added(name(&i.module, &i.name))).collect();
-    rows.extend(found.removed.iter().map(|i| Row::removed(name(&i.module, &i.name))));
-    rows.extend(found.changed.iter().map(|i| {
-        let side = |what: &str| Some(format!("{} {what}", name(&i.module, &i.name)));
-        Row::text(Kind::Changed, side(&i.old), side(&i.new))
-    }));
-    rows.extend(exports.added.iter().map(|e| Row::added(format!("export {}", e.name))));
-    rows.extend(exports.removed.iter().map(|e| Row::removed(format!("export {}", e.name))));
-    rows.extend(exports.changed.iter().map(|e| {
-        let side = |what: &str| Some(format!("export {} {what}", e.name));
-        Row::text(Kind::Changed, side(&e.old), side(&e.new))
-    }));
-    rows
-}
-
-fn texts(found: &TextChanges) -> Vec<Row> {
-    let added = found.added.iter().map(Row::added);
-    added.chain(found.removed.iter().map(Row::removed)).collect()
-}
-
-fn sections(module: &ModuleChanges) -> Group {
-    let items = &module.sections.items;
-    let most = items.iter().flat_map(|s| [s.old, s.new]).flatten().max().unwrap_or(1).max(1);
-    let rows = items.iter().map(|s| {
-        let kind = match (s.old, s.new) {
-            (None, _) => Kind::Added,
-            (_, None) => Kind::Removed,
-            (old, new) if old == new => Kind::Same,
-            _ => Kind::Changed,
-        };
-        let side = |size: Option<u64>| size.map(|size| format!("{} {}", s.name, figures::size(size)));
-        let width = |size: Option<u64>| size.unwrap_or(0) * 100 / most;
-        Row { bars: Some((width(s.old), width(s.new))), ..Row::text(kind, side(s.old), side(s.new)) }
-    });
-    let made = group("Sections", rows.collect());
-    let (old, new) = (module.size.old, module.size.new);
-    let grown = new.abs_diff(old);
-    let percent = grown * 100 / old.max(1);
-    let (sum, look) = match new.cmp(&old) {
-        std::cmp::Ordering::Equal => ("same size".to_owned(), "soft"),
-        std::cmp::Ordering::Less => (format!("−{}, {percent} %", figures::size(grown)), "soft"),
-        std::cmp::Ordering::Greater if percent >= 10 => {
-            (format!("+{}, {percent} %", figures::size(grown)), "warn-ink")
-        }
-        std::cmp::Ordering::Greater => (format!("+{}, {percent} %", figures::size(grown)), "soft"),
-    };
-    Group { sum, look, ..made }
-}
-
-fn schema(said: &MetadataChanges) -> Vec<Row> {
-    let line = |p: &SchemaProperty| {
-        let required = if p.required { ", required" } else { "" };
-        format!("{}: {}{required}", p.path, p.kind)
-    };
-    let found = &said.config_schema;
-    let mut rows: Vec<_> = found.added.iter().map(|p| Row::added(line(p))).collect();
-    rows.extend(found.removed.iter().map(|p| Row::removed(line(p))));
-    let altered = |old: &SchemaProperty, new: &SchemaProperty| {
-        Row::text(Kind::Changed, Some(line(old)), Some(line(new)))
-    };
-    rows.extend(found.altered.iter().map(|p| altered(&p.old, &p.new)));
-    rows
-}
-
-fn metadata(said: &MetadataChanges) -> Vec<Row> {
-    let mut rows = vec![];
-    let mut line = |name: &str, change: &TextChange| {
-        if change.old != change.new {
-            let side = |text: &Option<String>| text.as_ref().map(|text| format!("{name}: {text}"));
-            let kind = match (&change.old, &change.new) {
-                (None, _) => Kind::Added,
-                (_, None) => Kind::Removed,
-                _ => Kind::Changed,
-            };
-            rows.push(Row::text(kind, side(&change.old), side(&change.new)));
-        }
-    };
-    let kind = |kind: Option<tamis_entities::value::PluginType>| kind.map(|k| k.as_str().to_owned());
-    let types = TextChange { old: kind(said.plugin_type.old), new: kind(said.plugin_type.new) };
-    line("Summary", &said.summary);
-    line("Type", &types);
-    line("Licence", &said.licence);
-    line("Root id", &said.root_id);
-    line("Source commit", &said.source_commit);
-    rows.extend(said.environment_keys.added.iter().map(|k| Row::added(format!("Environment: {k}"))));
-    rows.extend(said.environment_keys.removed.iter().map(|k| Row::removed(format!("Environment: {k}"))));
-    if said.config_sample_changed {
-        let text = || Some("Sample configuration".to_owned());
-        rows.push(Row::text(Kind::Changed, text(), text()));
-    }
-    rows
-}
-
-fn readme(said: &MetadataChanges) -> Vec<Row> {
-    let line = |change: LineChange, text: &String| match change {
-        LineChange::Same => Row::same(text),
-        LineChange::Added => Row::added(text),
-        LineChange::Removed => Row::removed(text),
-        LineChange::Gap => Row::same(&format!("… {text} lines that both have")),
-    };
-    said.readme.lines.iter().map(|l| line(l.change, &l.text)).collect()
+/// `all`: every row that there is, and not only the first of each group.
+pub fn of(sides: &Sides<'_>, all: bool) -> Vec<Group> {
+    let groups = module::groups(sides).into_iter().chain(said::groups(sides));
+    let told = groups.filter(|group| !group.rows.is_empty() || !group.is_whole());
+    told.map(|group| if all { group } else { group.shortened() }).collect()
 }

@@ -1,5 +1,5 @@
 //! Handlers of `/reviews`: the queue, the page of a review, and what most people do there.
-use super::page;
+use super::{after, page};
 use crate::{
     auth::{self, Caller, ReviewAccess, SignedIn},
     console::{
@@ -27,6 +27,9 @@ pub struct QueuePageQuery {
     pub view: Option<String>,
     /// Where the page before ended.
     pub after: Option<String>,
+    /// What you have just done, and to which reviews: their ids, with dots between.
+    pub did: Option<String>,
+    pub done: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize, IntoParams)]
@@ -36,6 +39,11 @@ pub struct ReviewPageQuery {
     pub tab: Option<String>,
     /// The decision whose confirmation is open.
     pub act: Option<String>,
+    /// Every row of the changes, and not only the first of each group.
+    pub all: Option<bool>,
+    /// What you have just done, and to which review.
+    pub did: Option<String>,
+    pub done: Option<String>,
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -66,6 +74,9 @@ pub struct CommentForm {
     /// `on`: for curators alone.
     #[serde(default)]
     pub internal: String,
+    /// The tab to come back to.
+    #[serde(default)]
+    pub tab: String,
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -82,6 +93,9 @@ pub struct TakeForm {
     pub form: String,
     /// `take`, or `back` to put it back into the queue.
     pub way: String,
+    /// The tab to come back to.
+    #[serde(default)]
+    pub tab: String,
 }
 
 /// What a field of a form says, if it says anything.
@@ -91,6 +105,14 @@ pub(super) fn said(text: String) -> Option<String> {
 
 pub(super) fn back(found: &ReviewAccess) -> HttpResponse {
     see(&format!("/reviews/{}", found.review.id))
+}
+
+/// Back to the tab that was open.
+pub(super) fn back_to(found: &ReviewAccess, tab: &str) -> HttpResponse {
+    match page::known_tab(Some(tab)) {
+        Some(tab) => see(&format!("/reviews/{}?tab={tab}", found.review.id)),
+        None => back(found),
+    }
 }
 
 /// The queue of reviews
@@ -124,14 +146,15 @@ pub async fn show_review(
 /// Vote by a form
 #[utoipa::path(tag = "pages", operation_id = "voteByForm", params(("id" = uuid::Uuid, Path, description = "Id of the review")),
     request_body(content = VoteForm, content_type = "application/x-www-form-urlencoded"),
-    responses((status = 303, description = "Back to its page"), Problems))]
+    responses((status = 303, description = "To the next review that waits for you, or to the queue"), Problems))]
 #[post("/reviews/{id}/votes")]
 pub async fn vote_by_form(
     state: web::Data<State>,
     found: ReviewAccess,
     form: OwnForm<VoteForm>,
 ) -> Result<HttpResponse> {
-    auth::recent(found.access.who()?, &state.clock)?;
+    let who = found.access.who()?;
+    auth::recent(who, &state.clock)?;
     let wrong = |field: &'static str| move |_| Error::invalid(field, "open the review again");
     let vote = VoteRequest {
         decision: form.0.decision.parse().map_err(wrong("decision"))?,
@@ -141,8 +164,9 @@ pub async fn vote_by_form(
         reason: said(form.0.reason),
         note: said(form.0.note),
     };
+    let decision = vote.decision;
     decide::vote(&state, &found, vote).await?;
-    Ok(back(&found))
+    Ok(see(&after::next(&state, who, decision, found.review.id).await))
 }
 
 /// Comment by a form
@@ -156,7 +180,7 @@ pub async fn comment_by_form(
     form: OwnForm<CommentForm>,
 ) -> Result<HttpResponse> {
     acts::comment(&state, &found, &form.0.body, form.0.internal == "on").await?;
-    Ok(back(&found))
+    Ok(back_to(&found, &form.0.tab))
 }
 
 /// Take a review, or put it back, by a form
@@ -175,7 +199,7 @@ pub async fn take_by_form(
         _ => return Err(Error::invalid("way", "take or back")),
     };
     acts::assign(&state, &found, holder).await?;
-    Ok(back(&found))
+    Ok(back_to(&found, &form.0.tab))
 }
 
 /// Withdraw a request by a form

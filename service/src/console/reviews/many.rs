@@ -1,4 +1,5 @@
 //! The same act on several lines of the queue, by one form, and the page that says what became of each.
+use super::{after, known_view};
 use crate::{
     auth::{Caller, SignedIn},
     console::{
@@ -26,6 +27,8 @@ pub struct ManyForm {
     /// A code of the catalogue of reasons.
     pub reason: Option<String>,
     pub note: Option<String>,
+    /// The view to come back to.
+    pub view: Option<String>,
 }
 
 #[derive(Template)]
@@ -34,6 +37,7 @@ struct Done {
     frame: Frame,
     outcomes: Vec<ManyOutcome>,
     done: usize,
+    view: &'static str,
 }
 
 fn act(word: &str) -> Result<ManyAct> {
@@ -62,7 +66,7 @@ fn looked(item: &str) -> Result<Looked> {
 fn read(fields: &[(String, String)]) -> Result<ManyRequest> {
     let mut all: Vec<(&str, &str)> = vec![];
     for (name, value) in fields {
-        let known = ["form", "item", "act", "reason", "note"].contains(&name.as_str());
+        let known = ["form", "item", "act", "reason", "note", "view"].contains(&name.as_str());
         if !known || (name != "item" && all.iter().any(|(other, _)| other == name)) {
             return Err(Error::invalid("body", "a field is unknown, or there twice"));
         }
@@ -91,11 +95,14 @@ pub async fn act_on_reviews_by_form(
     form: OwnForm<Vec<(String, String)>>,
 ) -> Result<HttpResponse> {
     let caller = Caller(Some(who.0));
+    let of = |wanted: &str| form.0.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.trim());
+    let (view, act) = (known_view(of("view")), of("act").unwrap_or_default());
     let outcomes = many::act(&state, &caller, read(&form.0)?).await?;
     let done = outcomes.iter().filter(|one| one.done).count();
     if done == outcomes.len() {
-        return Ok(see("/reviews"));
+        let told = after::told(act, outcomes.iter().map(|one| one.id));
+        return Ok(see(&format!("/reviews?view={view}&{told}")));
     }
     let frame = Frame::of(&state, &request, &caller, "reviews", "Not all were done")?;
-    frame::reply(StatusCode::OK, &Done { frame, outcomes, done })
+    frame::reply(StatusCode::OK, &Done { frame, outcomes, done, view })
 }

@@ -1,14 +1,17 @@
 //! The queue of requests and, in `page`, the one of each: evidence side by side with what is decided about it.
 pub mod acts_http;
+mod after;
 mod asks;
 mod changes;
+mod compare;
 pub mod http;
 pub mod many;
 mod page;
+mod same_bytes;
 
 use super::{figures, frame::Frame, grain, parts::*};
 use crate::{
-    auth::{Caller, Identity},
+    auth::{self, Caller, Identity},
     error::Result,
     reviews::{
         queue::{self, ReviewQuery},
@@ -19,6 +22,7 @@ use crate::{
     state::State,
 };
 use actix_web::HttpRequest;
+use after::Done;
 use askama::Template;
 use http::QueuePageQuery;
 use tamis_entities::value::{ReviewAction, ReviewState, Timestamp};
@@ -59,6 +63,11 @@ const VIEWS: [(&str, &str); 10] = [
     ("all", "All"),
 ];
 
+/// One of the views; what is none is that of all that are open.
+fn known_view(asked_for: Option<&str>) -> &'static str {
+    VIEWS.iter().map(|(id, _)| *id).find(|id| Some(*id) == asked_for).unwrap_or("open")
+}
+
 fn asked(view: &str) -> ReviewQuery {
     let only = |wanted: &str| (view == wanted).then_some(true);
     ReviewQuery {
@@ -89,6 +98,10 @@ pub struct Queue {
     summary: ReviewSummary,
     next: Option<String>,
     view: &'static str,
+    /// What its reader has just done.
+    done: Option<Done>,
+    /// Where to sign in before one decides here.
+    sign_in_first: Option<String>,
     now: Timestamp,
 }
 
@@ -211,8 +224,8 @@ pub async fn queue(
     who: &Identity,
     query: QueuePageQuery,
 ) -> Result<Queue> {
-    let asked_for = query.view.as_deref().unwrap_or("open");
-    let view = VIEWS.iter().map(|(id, _)| *id).find(|id| *id == asked_for).unwrap_or("open");
+    let view = known_view(query.view.as_deref());
+    let stale = auth::recent(who, &state.clock).is_err();
     let found = queue::list(state, who, ReviewQuery { after: query.after, ..asked(view) }).await?;
     let mut url = url::form_urlencoded::Serializer::new(String::new());
     url.append_pair("view", view);
@@ -222,6 +235,8 @@ pub async fn queue(
         frame: Frame::of(state, request, caller, "reviews", "Reviews")?,
         reviews: found.items,
         summary: summary::glance(state, who).await?,
+        done: after::said(state, who, query.did.as_deref(), query.done.as_deref()).await?,
+        sign_in_first: stale.then(|| asks::sign_in_for(&format!("/reviews?view={view}"))),
         next,
         view,
         now: state.clock.now(),

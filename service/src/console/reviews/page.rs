@@ -1,17 +1,20 @@
 //! The page of one review: evidence on the left and in the middle, people on the right, and the acts on top.
+mod sign_in;
+
 use super::{
+    after::{self, Done},
     asks::{self, Ask},
-    changes::{self, Group},
+    compare::{self, Compared},
     http::ReviewPageQuery,
+    same_bytes::{self, Known},
 };
 use crate::{
-    auth::ReviewAccess,
+    auth::{self, Identity, ReviewAccess},
     console::{figures, frame::Frame, grain, hosts, markdown, parts::*, powers},
     error::Result,
     modules::store,
-    releases::diff,
     reviews::{
-        checks::{CheckFinding, approved_before},
+        checks::CheckFinding,
         detail,
         view::{ReviewCheckView, ReviewEventView, ReviewView},
     },
@@ -20,11 +23,8 @@ use crate::{
 use actix_web::HttpRequest;
 use askama::{Template, filters::Safe};
 use std::cmp::Reverse;
-use tamis_entities::{
-    release,
-    value::{
-        CheckResult, Decision, Metadata, ReleaseState, ReviewAct, ReviewState, Sha256, Timestamp, Version,
-    },
+use tamis_entities::value::{
+    CheckResult, Decision, Metadata, ReleaseState, ReviewAct, ReviewState, Timestamp,
 };
 use tamis_verification::{Finding, Report};
 
@@ -37,15 +37,6 @@ const TABS: [(&str, &str); 6] = [
     ("history", "History"),
 ];
 
-/// What was approved before, beside this.
-struct Compared {
-    version: Version,
-    digest: Sha256,
-    same_bytes: bool,
-    groups: Vec<Group>,
-    new_powers: Vec<String>,
-}
-
 #[derive(Template)]
 #[template(path = "console/review.html")]
 pub struct Page {
@@ -54,14 +45,23 @@ pub struct Page {
     report: Report,
     findings: Vec<Finding>,
     capabilities: Vec<String>,
-    /// None: nothing of this filter was approved before.
-    compared: Option<Compared>,
+    compared: Compared,
+    /// These bytes elsewhere.
+    known: Vec<Known>,
+    /// What its reader has just done to another.
+    done: Option<Done>,
     readme: Option<Safe<String>>,
     asks: Vec<Ask>,
     tab: &'static str,
     asked: Option<String>,
     /// Why a curator may not vote.
     barred: Option<&'static str>,
+    /// What cannot be undone asks for a newer sign-in first.
+    stale: bool,
+    /// Where the release can be stopped.
+    quarantine: Option<String>,
+    /// Why it was.
+    quarantined: Option<String>,
     source: Option<String>,
     summary: String,
     /// As it would be published.
@@ -80,6 +80,11 @@ fn worst_first(check: &ReviewCheckView) -> Reverse<u8> {
     })
 }
 
+/// One of the tabs, if it is one.
+pub fn known_tab(asked: Option<&str>) -> Option<&'static str> {
+    TABS.iter().map(|(id, _)| *id).find(|id| Some(*id) == asked)
+}
+
 impl Page {
     fn name(&self) -> String {
         format!("{}/{}", self.review.item.namespace, self.review.item.filter)
@@ -90,10 +95,9 @@ impl Page {
     }
 
     fn tabs(&self) -> impl Iterator<Item = (&'static str, String, bool, usize)> + '_ {
-        let changed = |c: &Compared| c.groups.iter().flat_map(|g| &g.rows).filter(|r| r.is_changed()).count();
         TABS.iter().map(move |(id, label)| {
             let count = match *id {
-                "changes" => self.compared.as_ref().map_or(0, changed),
+                "changes" => self.compared.changed(),
                 "history" => self.review.history.len(),
                 "report" => self.findings.len(),
                 _ => 0,
@@ -165,6 +169,10 @@ impl Page {
 
     fn is_asked(&self, id: &str) -> bool {
         self.asked.as_deref() == Some(id)
+    }
+
+    fn has_menu(&self) -> bool {
+        self.holds() || self.quarantine.is_some() || self.asks.iter().any(|ask| !ask.is_main)
     }
 
     /// What a check has to say that somebody should read.
@@ -243,32 +251,12 @@ fn why_not(found: &ReviewAccess, review: &ReviewView) -> Option<&'static str> {
     }
 }
 
-/// The release as it would be: what an `update` proposes in place of what is in force.
-fn as_it_would_be(release: &release::Model, proposed: Option<&Metadata>) -> release::Model {
-    match proposed {
-        Some(metadata) => release::Model {
-            metadata: metadata.clone(),
-            approved: None,
-            state: ReleaseState::Draft,
-            ..release.clone()
-        },
-        None => release.clone(),
-    }
+fn quarantined(found: &ReviewAccess) -> Option<String> {
+    found.release.state_reason.clone().filter(|_| found.release.state == ReleaseState::Quarantined)
 }
 
-async fn compared(state: &State, found: &ReviewAccess) -> Result<Option<Compared>> {
-    let Some(before) = approved_before(state, &found.release).await? else { return Ok(None) };
-    let this = as_it_would_be(&found.release, found.review.proposed.as_ref());
-    let diff = diff::diff(state, &found.access.filter, (&before, &this), true).await?;
-    let new_powers = diff.module.capabilities.added.iter().map(|c| c.title.clone()).collect();
-    let groups = changes::of(&diff);
-    Ok(Some(Compared {
-        version: before.version,
-        digest: before.sha256,
-        same_bytes: diff.same_bytes,
-        groups,
-        new_powers,
-    }))
+async fn done(state: &State, who: &Identity, query: &ReviewPageQuery) -> Result<Option<Done>> {
+    after::said(state, who, query.did.as_deref(), query.done.as_deref()).await
 }
 
 pub async fn page(
@@ -277,14 +265,16 @@ pub async fn page(
     found: ReviewAccess,
     query: ReviewPageQuery,
 ) -> Result<Page> {
-    let review = detail::view(state, found.access.who()?, found.review.id).await?;
+    let who = found.access.who()?;
+    let review = detail::view(state, who, found.review.id).await?;
     let title = format!("{} {}", found.access.filter.name, found.release.version);
     let metadata = found.review.proposed.as_ref().unwrap_or(&found.release.metadata);
     let report = store::report_of(state, &found.review.sha256, metadata.plugin_type).await?;
     let mut findings = report.findings.clone();
     findings.sort_by_key(|finding| Reverse(finding.severity));
-    let compared = compared(state, &found).await?;
-    let usual = if compared.is_some() { TABS[0].0 } else { TABS[1].0 };
+    let compared = compare::compared(state, &found, query.all == Some(true)).await?;
+    let usual = if compared.before.is_some() { TABS[0].0 } else { TABS[1].0 };
+    let stale = auth::recent(who, &state.clock).is_err();
     Ok(Page {
         frame: Frame::of(state, request, &found.access.caller, "reviews", title)?.looking("review"),
         readme: metadata.readme.as_deref().filter(|text| !text.trim().is_empty()).map(markdown::html),
@@ -292,9 +282,14 @@ pub async fn page(
         summary: found.access.filter.summary.clone(),
         metadata: metadata.clone(),
         capabilities: report.capabilities.iter().map(|c| c.id.clone()).collect(),
-        tab: TABS.iter().map(|(id, _)| *id).find(|id| Some(*id) == query.tab.as_deref()).unwrap_or(usual),
+        tab: known_tab(query.tab.as_deref()).unwrap_or(usual),
         asks: asks::of(&review),
         barred: why_not(&found, &review),
+        known: same_bytes::elsewhere(state, &found).await?,
+        done: done(state, who, &query).await?,
+        quarantine: sign_in::quarantine(&found, stale),
+        quarantined: quarantined(&found),
+        stale,
         asked: query.act,
         compared,
         review,

@@ -15,33 +15,98 @@ use crate::{
 };
 use documents::Parts;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait};
-use std::time::Duration;
+use std::{
+    collections::HashSet,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
 use tamis_entities::{
     filter, registry_manifest, release, release_form,
     value::{FormKind, Sha256},
 };
+use uuid::Uuid;
 
-/// Releases at a time.
-const SOME: u64 = 20;
+/// Releases that are looked at in one question, and such questions of one turn.
+const PAGE: u64 = 500;
+const PAGES: usize = 20;
+/// Releases that are made forms for in one turn: each is unpacked work.
+const SOME: usize = 20;
 
-/// The periodic duty.
+/// Up to where the last turn looked. What cannot be made is passed over, and tried again when all others
+/// have had their turn; after a start it begins anew.
+static LOOKED: Mutex<Option<Uuid>> = Mutex::new(None);
+
+/// The periodic duty: walks the releases in the order of their ids, round and round.
 pub async fn fill(state: &State) -> Result<()> {
-    let formed = release_form::Entity::find().select_only().column(release_form::Column::ReleaseId);
-    let bare = release::Entity::find()
-        .filter(release::Column::Id.not_in_subquery(formed.into_query()))
-        .order_by_asc(release::Column::Id)
-        .limit(SOME)
-        .all(&*state.db)
-        .await?;
-    if bare.is_empty() || !lease::hold(state, "release-forms", Duration::from_secs(600)).await? {
+    if !lease::hold(state, "release-forms", Duration::from_secs(600)).await? {
         return Ok(());
     }
-    for release in bare {
-        if let Err(error) = make(state, &release).await {
-            tracing::warn!(%error, release = %release.id, "the forms of a release could not be made");
+    let from = *LOOKED.lock().unwrap_or_else(PoisonError::into_inner);
+    let done = turn(state, from).await;
+    if let Ok(at) = done {
+        *LOOKED.lock().unwrap_or_else(PoisonError::into_inner) = at;
+    }
+    lease::end(state, "release-forms").await?;
+    done.map(drop)
+}
+
+/// One turn from there on, over the end and back at most to where it began; where it stopped.
+async fn turn(state: &State, from: Option<Uuid>) -> Result<Option<Uuid>> {
+    let (mut at, mut around, mut left) = (from, from.is_none(), SOME);
+    for _ in 0..PAGES {
+        let page = page(state, at).await?;
+        let Some(last) = page.last().copied() else {
+            if std::mem::replace(&mut around, true) {
+                return Ok(None);
+            }
+            at = None;
+            continue;
+        };
+        for id in bare(state, &page).await? {
+            if left == 0 {
+                return Ok(at);
+            }
+            left -= 1;
+            at = Some(id);
+            attempt(state, id).await?;
+        }
+        at = Some(last);
+        if around && from.is_some_and(|from| last >= from) {
+            return Ok(at);
         }
     }
-    lease::end(state, "release-forms").await
+    Ok(at)
+}
+
+async fn page(state: &State, after: Option<Uuid>) -> Result<Vec<Uuid>> {
+    let mut next = release::Entity::find().select_only().column(release::Column::Id);
+    if let Some(after) = after {
+        next = next.filter(release::Column::Id.gt(after));
+    }
+    Ok(next.order_by_asc(release::Column::Id).limit(PAGE).into_tuple().all(&*state.db).await?)
+}
+
+/// Those that have no form, in the same order.
+async fn bare(state: &State, page: &[Uuid]) -> Result<Vec<Uuid>> {
+    use release_form::Column::ReleaseId;
+    let formed: Vec<Uuid> = release_form::Entity::find()
+        .select_only()
+        .column(ReleaseId)
+        .distinct()
+        .filter(ReleaseId.is_in(page.iter().copied()))
+        .into_tuple()
+        .all(&*state.db)
+        .await?;
+    let formed: HashSet<Uuid> = formed.into_iter().collect();
+    Ok(page.iter().filter(|id| !formed.contains(id)).copied().collect())
+}
+
+async fn attempt(state: &State, id: Uuid) -> Result<()> {
+    let Some(release) = release::Entity::find_by_id(id).one(&*state.db).await? else { return Ok(()) };
+    if let Err(error) = make(state, &release).await {
+        tracing::warn!(%error, release = %id, "the forms of a release could not be made");
+    }
+    Ok(())
 }
 
 async fn make(state: &State, release: &release::Model) -> Result<()> {
@@ -77,7 +142,7 @@ async fn write(
 /// The module of a release as a file.
 async fn stored(state: &State, release: &release::Model) -> Result<Spooled> {
     let size = u64::try_from(release.size).unwrap_or_default();
-    let body = deliver::stream(state, &release.sha256, size, None, 0..size).await?;
+    let body = deliver::stream_once(state, &release.sha256, 0..size).await?;
     let beyond = |_| Error::internal("a stored module is larger than its row says");
     spool::take(state, body, size, beyond, |_| {}).await.map_err(|cut| match cut {
         Cut::Early(cause) => Error::internal(cause),

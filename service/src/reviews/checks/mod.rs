@@ -28,11 +28,11 @@ use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
-pub use subject::approved_before;
+pub use subject::compared_with;
 use subject::{Subject, gather};
 use tamis_entities::{
     namespace, review, review_check,
-    value::{Addends, CheckResult, NamespaceKind, ReviewAct, ReviewState, Sha256},
+    value::{Addends, CheckResult, NamespaceKind, ReviewAct, ReviewAction, ReviewState, Sha256},
 };
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -204,8 +204,13 @@ pub async fn give_up(state: &State, id: Uuid) -> Result<()> {
     }
     let reason = Some("the checks could not run".to_owned());
     let why = Why { reason, ..Why::default() };
-    let any = CHECKS.iter().any(|check| is_required(state, &now, check));
-    let act = if any { ReviewAct::ChecksBlock } else { ReviewAct::ChecksPass };
-    act::make(state, &txn, &mut now, Doer::System("checks"), act, why, |_| {}).await?;
+    // What nobody looked at is not put before curators as if somebody had; to take something down needs no look.
+    let doer = Doer::System("checks");
+    let block = now.review.action != ReviewAction::Unpublish;
+    let act = if block { ReviewAct::ChecksBlock } else { ReviewAct::ChecksPass };
+    act::make(state, &txn, &mut now, doer, act, why, |_| {}).await?;
+    if !block {
+        decide::settle(state, &txn, &mut now, doer).await?;
+    }
     txn.commit().await
 }

@@ -45,7 +45,9 @@ pub fn addends(s: &Subject) -> Vec<Addend> {
     if s.filter.source_repository.is_none() {
         add("no-source", "No source".into(), 1);
     }
-    // Nothing can be signed for yet: there are no trust roots.
-    add("unsigned", "Not signed".into(), 1);
+    // Without keys in the policy nobody can say.
+    if s.signatures.judged && s.signatures.by.is_empty() {
+        add("unsigned", "Not signed".into(), 1);
+    }
     if s.review.action == ReviewAction::Unpublish { vec![] } else { all }
 }

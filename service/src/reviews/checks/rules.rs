@@ -10,7 +10,7 @@ pub const CHECKS: &[Check] = &[
     Check { id: "verification", version: tamis_verification::VERIFIER, run: verification },
     Check { id: "hosts", version: "2", run: hosts },
     Check { id: "capabilities", version: "1", run: capabilities },
-    Check { id: "capability-change", version: "1", run: capability_change },
+    Check { id: "capability-change", version: "2", run: capability_change },
     Check { id: "size-jump", version: "1", run: size_jump },
     Check { id: "licence", version: "2", run: licence },
     Check { id: "readme", version: "1", run: readme },
@@ -63,21 +63,27 @@ fn capabilities(s: &Subject) -> Outcome {
     (CheckResult::Pass, s.report.capabilities.iter().map(|c| finding(c.title.clone(), None)).collect())
 }
 
-/// What it can do and the release before could not; nothing when there was none.
+/// What it can do and the release before could not; nothing when there was none. When what was published has been
+/// quarantined or taken down, all of it: no approval speaks for any of its powers.
 pub fn new_powers(s: &Subject) -> Vec<&Capability> {
-    let Some(before) = &s.before else { return vec![] };
-    let had = |c: &&Capability| before.report.capabilities.iter().any(|b| b.id == c.id);
+    let before = match &s.before {
+        None if s.fell => &[][..],
+        None => return vec![],
+        Some(before) => &before.report.capabilities[..],
+    };
+    let had = |c: &&Capability| before.iter().any(|b| b.id == c.id);
     s.report.capabilities.iter().filter(|c| !had(c)).collect()
 }
 
 fn capability_change(s: &Subject) -> Outcome {
-    let Some(before) = &s.before else {
-        return (CheckResult::NotApplicable, vec![finding("nothing was approved before", None)]);
+    let since = match &s.before {
+        None if s.fell => "new power, for no approval of this filter stands".to_owned(),
+        None => return (CheckResult::NotApplicable, vec![finding("nothing was approved before", None)]),
+        Some(before) => format!("new power since {}", before.version),
     };
     let fix = "say in the README what it needs this for";
     let new = new_powers(s);
-    let told =
-        new.iter().map(|c| finding(format!("new power since {}: {}", before.version, c.title), Some(fix)));
+    let told = new.iter().map(|c| finding(format!("{since}: {}", c.title), Some(fix)));
     let told: Vec<_> = told.collect();
     (if told.is_empty() { CheckResult::Pass } else { CheckResult::Warn }, told)
 }

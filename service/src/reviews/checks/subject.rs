@@ -2,10 +2,10 @@
 //! before it, and who it could be mistaken for. Gathered once, before any check runs.
 use super::signatures::{self, Signatures};
 use crate::{error::Result, filters::view::handles, modules::store, state::State};
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect};
 use tamis_entities::{
     filter, namespace, release, review,
-    value::{Metadata, ReleaseState, ReviewState, Version},
+    value::{Metadata, ReleaseState, ReviewAction, ReviewState, Version},
 };
 use tamis_verification::Report;
 use uuid::Uuid;
@@ -18,6 +18,8 @@ pub struct Subject {
     pub metadata: Metadata,
     pub report: Report,
     pub before: Option<Before>,
+    /// Something of this filter was published once, and nothing that was approved of it stands.
+    pub fell: bool,
     /// The checks that must pass for this request.
     pub required: Vec<&'static str>,
     /// Published filters of others whose name looks the same.
@@ -47,15 +49,27 @@ pub async fn gather(state: &State, id: Uuid) -> Result<Option<Subject>> {
     let metadata = review.proposed.clone().unwrap_or_else(|| release.metadata.clone());
     let report = store::report_of(state, &release.sha256, metadata.plugin_type).await?;
     let before = before(state, &release).await?;
+    let fell = before.is_none() && was_published(state, &filter).await?;
     let look_alikes = look_alikes(state, &filter).await?;
     let signatures = signatures::of(state, &namespace, &release).await?;
     let is_required = |id: &&str| state.policy.requires(id, &namespace, review.action);
     let required = super::ids().into_iter().filter(is_required).collect();
-    Ok(Some(Subject { required, review, filter, release, metadata, report, before, look_alikes, signatures }))
+    Ok(Some(Subject {
+        required,
+        review,
+        filter,
+        release,
+        metadata,
+        report,
+        before,
+        fell,
+        look_alikes,
+        signatures,
+    }))
 }
 
 /// What stands approved of this filter: this release, if it was, or the one that was published last.
-pub async fn approved_before(state: &State, release: &release::Model) -> Result<Option<release::Model>> {
+async fn approved_before(state: &State, release: &release::Model) -> Result<Option<release::Model>> {
     if release.approved.is_some() {
         return Ok(Some(release.clone()));
     }
@@ -65,6 +79,34 @@ pub async fn approved_before(state: &State, release: &release::Model) -> Result<
         .order_by_desc(release::Column::PublishedAt)
         .limit(1);
     Ok(found.one(&*state.db).await?.filter(|row| row.approved.is_some()))
+}
+
+/// What those who decide, or decided, compare it with: of a request that has been fulfilled, what stood before it.
+pub async fn compared_with(
+    state: &State,
+    release: &release::Model,
+    review: &review::Model,
+) -> Result<Option<release::Model>> {
+    let since = release
+        .published_at
+        .filter(|_| review.action == ReviewAction::Publish && review.state == ReviewState::Published);
+    let Some(since) = since else { return approved_before(state, release).await };
+    let found = release::Entity::find()
+        .filter(release::Column::FilterId.eq(release.filter_id))
+        .filter(release::Column::Id.ne(release.id))
+        .filter(release::Column::State.is_in([ReleaseState::Published, ReleaseState::Yanked]))
+        .filter(release::Column::PublishedAt.lt(since))
+        .order_by_desc(release::Column::PublishedAt)
+        .limit(1);
+    Ok(found.one(&*state.db).await?.filter(|row| row.approved.is_some()))
+}
+
+async fn was_published(state: &State, filter: &filter::Model) -> Result<bool> {
+    let consumed = review::Entity::find()
+        .filter(review::Column::FilterId.eq(filter.id))
+        .filter(review::Column::Action.eq(ReviewAction::Publish))
+        .filter(review::Column::State.eq(ReviewState::Published));
+    Ok(consumed.limit(1).count(&*state.db).await? > 0)
 }
 
 async fn before(state: &State, release: &release::Model) -> Result<Option<Before>> {

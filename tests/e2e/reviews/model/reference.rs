@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum State {
+    Blocked,
     InReview,
     ChangesRequested,
     Approved,
@@ -14,6 +15,7 @@ pub enum State {
 impl State {
     pub fn word(&self) -> &'static str {
         match self {
+            Self::Blocked => "blocked_by_checks",
             Self::InReview => "in_review",
             Self::ChangesRequested => "changes_requested",
             Self::Approved => "approved",
@@ -46,12 +48,14 @@ pub struct Request {
 pub struct Model {
     pub release: &'static str,
     pub edit: u32,
+    /// A licence is given: the one check that fails here.
+    licensed: bool,
     pub request: Option<Request>,
 }
 
 impl Model {
     pub fn new() -> Self {
-        Self { release: "draft", edit: 0, request: None }
+        Self { release: "draft", edit: 0, licensed: true, request: None }
     }
 
     fn may_decide(request: &Request, who: &str) -> bool {
@@ -79,7 +83,7 @@ impl Model {
     pub fn apply(&mut self, step: Step) -> bool {
         match step {
             Step::Submit => self.submit(),
-            Step::Edit => self.edit(),
+            Step::Edit(licensed) => self.edit(licensed),
             Step::Quarantine => self.quarantine(),
             _ => match self.request.take() {
                 None => false,
@@ -98,7 +102,7 @@ impl Model {
             return false;
         }
         self.request = Some(Request {
-            state: State::InReview,
+            state: self.checked(),
             edit: self.edit,
             votes: BTreeMap::new(),
             last: BTreeMap::new(),
@@ -109,11 +113,17 @@ impl Model {
         true
     }
 
-    fn edit(&mut self) -> bool {
+    /// Where the checks put what is asked for now.
+    fn checked(&self) -> State {
+        if self.licensed { State::InReview } else { State::Blocked }
+    }
+
+    fn edit(&mut self, licensed: bool) -> bool {
         if self.release != "draft" {
             return false;
         }
         self.edit += 1;
+        self.licensed = licensed;
         if let Some(request) = &mut self.request
             && matches!(request.state, State::InReview | State::Approved)
         {
@@ -140,7 +150,8 @@ impl Model {
         let fresh = request.edit == self.edit;
         match step {
             Step::Vote(who, decision) => {
-                let voting = matches!(request.state, State::InReview | State::ChangesRequested);
+                let voting =
+                    matches!(request.state, State::InReview | State::ChangesRequested | State::Approved);
                 if !voting || !fresh || !Self::may_decide(request, who) {
                     return false;
                 }
@@ -162,25 +173,29 @@ impl Model {
                 request.state = State::Ended("withdrawn");
             }
             Step::Resubmit => {
-                if request.state != State::ChangesRequested {
+                if !matches!(request.state, State::ChangesRequested | State::Blocked) {
                     return false;
                 }
                 request.edit = self.edit;
                 request.votes.clear();
-                request.state = State::InReview;
+                request.state = self.checked();
             }
             Step::RunChecks(_) => {
-                if request.state != State::InReview {
+                if !matches!(request.state, State::InReview | State::Blocked) || !fresh {
                     return false;
                 }
-                Self::settle(request);
+                request.state = self.checked();
+                if request.state == State::InReview {
+                    Self::settle(request);
+                }
             }
             Step::Recuse(who) => {
                 if !request.state.is_open() {
                     return false;
                 }
                 request.recused.insert(who);
-                if request.state != State::InReview {
+                // While its author is at work on it, it waits for them.
+                if matches!(request.state, State::ChangesRequested | State::Approved) && fresh {
                     Self::settle(request);
                 }
             }
