@@ -146,7 +146,7 @@ fn names_that_contradict_each_other_are_refused() {
 fn sizes_that_two_readers_read_differently_are_refused() {
     let hidden = tarball(&[file(FILE, b"evil")]);
     for size in [
-        *b"\0\0\000000004\0",
+        *b"\0\0\x0000000004\0",
         *b"+0000000004\0",
         *b"00000000\x004\0\0",
         *b"\x80\0\0\0\0\0\0\0\0\0\0\x04",
