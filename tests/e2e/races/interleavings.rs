@@ -209,7 +209,7 @@ impl Operator {
                 let ran = binary::run(&directory, commands[done as usize % commands.len()]);
                 assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
                 done += 1;
-                std::thread::sleep(Duration::from_millis(500));
+                std::thread::sleep(Duration::from_secs(2));
             }
             done
         });
