@@ -12,9 +12,11 @@ mod targets;
 mod wanted;
 
 use meshery_server::Server;
+use sea_orm::{EntityTrait, IntoActiveModel};
 use serde_json::{Value, json};
 use std::time::Duration;
 use tamis_e2e::{app::TestApp, client::Person, crash::eventually, fixtures::distinct};
+use tamis_entities::{meshery_server as known, value::MesheryServerState};
 
 const TARGETS: &str = "/api/v1/targets";
 const DEPLOYMENTS: &str = "/api/v1/deployments";
@@ -47,6 +49,25 @@ impl World {
         let app = TestApp::spawn_with(&[&QUICK, more].concat()).await;
         let (alice, carl) = (app.author("alice").await, app.curator("carl").await);
         Self { app, alice, carl }
+    }
+
+    /// As an administrator does with a server that uses this Tamis as its provider.
+    async fn let_in(&self, server: &Server) {
+        let row = known::Model {
+            id: uuid::Uuid::now_v7(),
+            origin: server.url.clone(),
+            name: server.url.clone(),
+            state: MesheryServerState::Approved,
+            instance_id: None,
+            version: None,
+            build: None,
+            requested_by: None,
+            decided_by: None,
+            created_at: self.app.clock.now(),
+            last_seen_at: None,
+        };
+        let row = known::Entity::insert(row.into_active_model());
+        row.exec_without_returning(&*self.app.state.db).await.unwrap();
     }
 
     /// A published release of `alice/f`; its digest.

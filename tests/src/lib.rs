@@ -16,3 +16,4 @@ pub mod github;
 pub mod issuer;
 pub mod mail;
 pub mod modules;
+pub mod statements;

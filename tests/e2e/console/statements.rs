@@ -1,11 +1,6 @@
 //! A page asks the database as often for a hundred things as for one.
-use tamis_e2e::{crash::instance::Instance, fixtures::distinct};
+use tamis_e2e::{crash::instance::Instance, fixtures::distinct, statements};
 use tamis_entities::value::Role;
-
-/// The statements of the server's log.
-fn statements(log: &str) -> usize {
-    log.lines().filter(|line| line.contains("sqlx::query")).filter(|line| line.contains("SELECT")).count()
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_page_takes_few_statements_however_much_it_shows() {
@@ -33,7 +28,7 @@ async fn a_page_takes_few_statements_however_much_it_shows() {
         for _ in 0..5 {
             let before = server.log().len();
             alice.get(path).await.expect(200);
-            least = least.min(statements(&server.log()[before..]));
+            least = least.min(statements::reads(&server.log()[before..]).count());
         }
         least
     };

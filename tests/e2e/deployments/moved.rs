@@ -6,11 +6,11 @@ use super::{
 };
 use crate::webhooks::receiver::Receiver;
 use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
-use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, sea_query::Expr};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, sea_query::Expr};
 use serde_json::{Value, json};
 use std::time::Duration;
 use tamis_e2e::crash::eventually;
-use tamis_entities::{meshery_server, meshery_session, value::MesheryServerState};
+use tamis_entities::meshery_session;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_target_stays_where_it_is_while_it_holds_something() {
@@ -41,20 +41,7 @@ async fn a_minted_token_speaks_for_who_looks_after_the_target_and_for_nobody_els
     let server = Server::start(None).await;
     server.with(|i| i.provider = "Tamis".into());
     let db = &*world.app.state.db;
-    let row = meshery_server::Model {
-        id: uuid::Uuid::now_v7(),
-        origin: server.url.clone(),
-        name: server.url.clone(),
-        state: MesheryServerState::Approved,
-        instance_id: None,
-        version: None,
-        build: None,
-        requested_by: None,
-        decided_by: None,
-        created_at: world.app.clock.now(),
-        last_seen_at: None,
-    };
-    meshery_server::Entity::insert(row.into_active_model()).exec_without_returning(db).await.unwrap();
+    world.let_in(&server).await;
     world.alice.post("/api/v1/teams", &json!({"handle": "acme"})).await.expect(201);
     let bob = world.app.author("bob").await;
     world.alice.put("/api/v1/teams/acme/members/bob", &json!({"role": "maintainer"})).await.expect(200);

@@ -1,10 +1,8 @@
 //! Where releases are deployed to: made, asked how they are, changed, and their secrets kept.
 use super::{TARGETS, TOKEN, World, id, meshery_server::Server};
 use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
-use sea_orm::{EntityTrait, IntoActiveModel};
 use serde_json::{Value, json};
 use std::time::Duration;
-use tamis_entities::{meshery_server, value::MesheryServerState};
 
 async fn probe(world: &World, target: &str) -> Value {
     world.alice.post(&format!("{TARGETS}/{target}/probe"), &json!({})).await.expect(200).json()
@@ -144,22 +142,7 @@ async fn a_server_whose_provider_is_this_tamis_gets_a_token_made_for_it_once_it_
     let stranger = probe(&world, &target).await;
     assert_eq!(stranger["signed_in"], false);
     assert!(words(&stranger).contains("has not let this Meshery Server in"), "{stranger}");
-    let now = world.app.clock.now();
-    let row = meshery_server::Model {
-        id: uuid::Uuid::now_v7(),
-        origin: server.url.clone(),
-        name: server.url.clone(),
-        state: MesheryServerState::Approved,
-        instance_id: None,
-        version: None,
-        build: None,
-        requested_by: None,
-        decided_by: None,
-        created_at: now,
-        last_seen_at: None,
-    };
-    let db = &*world.app.state.db;
-    meshery_server::Entity::insert(row.into_active_model()).exec_without_returning(db).await.unwrap();
+    world.let_in(&server).await;
     assert_eq!(probe(&world, &target).await["signed_in"], true);
     let wrapper = STANDARD_NO_PAD.decode(server.with(|i| i.presented.clone())).unwrap();
     let wrapper: Value = serde_json::from_slice(&wrapper).unwrap();

@@ -5,7 +5,9 @@ use super::{
     world::{SOURCE, encoded, given, server},
 };
 use serde_json::{Value, json};
-use tamis_e2e::{app::TestApp, client::Person, crash::instance::Instance, fixtures::distinct};
+use tamis_e2e::{
+    app::TestApp, client::Person, crash::instance::Instance, fixtures::distinct, statements::about_people,
+};
 use tamis_entities::value::Role;
 
 /// How a feature is used of which the endpoint alone is none: method, what follows the endpoint, body.
@@ -67,16 +69,6 @@ async fn every_feature_that_is_named_is_there() {
             }
         }
     }
-}
-
-/// The statements about people and what they come with.
-fn about_people(log: &str) -> Vec<String> {
-    let tables = ["\"meshery_sessions\"", "\"api_tokens\"", "\"sessions\"", "\"users\"", "\"team_members\""];
-    log.lines()
-        .filter(|line| line.contains("sqlx::query") && line.contains("SELECT"))
-        .filter(|line| tables.iter().any(|table| line.replace("\\\"", "\"").contains(table)))
-        .map(str::to_owned)
-        .collect()
 }
 
 /// A Server asks so at each request of each of its people.

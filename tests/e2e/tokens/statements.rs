@@ -1,16 +1,6 @@
 //! What it costs to know who is asking: one statement, whatever they came with.
-use tamis_e2e::{client::Person, crash::instance::Instance};
+use tamis_e2e::{client::Person, crash::instance::Instance, statements::about_people};
 use tamis_entities::value::Role;
-
-/// The statements about accounts and credentials that the server's log has.
-fn about_people(log: &str) -> Vec<String> {
-    let tables = ["\"api_tokens\"", "\"sessions\"", "\"users\"", "\"team_members\""];
-    log.lines()
-        .filter(|line| line.contains("sqlx::query") && line.contains("SELECT"))
-        .filter(|line| tables.iter().any(|table| line.replace("\\\"", "\"").contains(table)))
-        .map(str::to_owned)
-        .collect()
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_credential_is_checked_by_one_statement() {
