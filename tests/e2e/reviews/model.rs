@@ -4,7 +4,7 @@
 mod reference;
 
 use super::read;
-use proptest::{prelude::*, sample::select, test_runner::TestRunner};
+use proptest::{collection::vec, prelude::*, sample::select, test_runner::TestRunner};
 use reference::Model;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -58,6 +58,20 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (who(), select(&["reopen", "uphold"][..])).prop_map(|(who, what)| Step::DecideAppeal(who, what)),
         1 => Just(Step::Quarantine),
     ]
+}
+
+/// Anything in any order, and as often the way to a publication with anything between its steps: chance alone
+/// publishes too seldom to say much about publications.
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let some = || vec(step(), 0..4);
+    let approve = || select(&CURATORS[..]).prop_map(|who| Step::Vote(who, "approve"));
+    let toward = (some(), some(), approve(), some(), approve(), some(), vec(step(), 1..12)).prop_map(
+        |(a, b, one, c, two, d, rest)| {
+            [a, vec![Step::Submit], b, vec![one], c, vec![two], d, vec![Step::Release("alice")], rest]
+                .concat()
+        },
+    );
+    prop_oneof![vec(step(), 4..32), toward]
 }
 
 struct World {
@@ -132,7 +146,7 @@ impl World {
         self.alice.patch(&release, &json!({"licence": "MIT"})).await.expect(200);
         let grant = format!("/api/v1/filters/{filter}/grants/user:emil");
         self.alice.put(&grant, &json!({"level": "write"})).await.expect(200);
-        let (mut model, mut review) = (Model::new(), None);
+        let (mut model, mut review, mut published) = (Model::new(), None, false);
         for (at, step) in steps.iter().enumerate() {
             let told = format!("{filter}, step {at}: {step:?} of {steps:?}, before: {model:?}");
             let allowed = model.apply(*step);
@@ -148,10 +162,11 @@ impl World {
                 prop_assert_eq!(seen["state"].as_str(), Some(request.state.word()), "{}", told);
                 if model.release == "published" {
                     self.judge(&seen, &release, &told)?;
+                    published = true;
                 }
             }
         }
-        Ok(model.release == "published")
+        Ok(published)
     }
 
     /// Published: by a quorum of exactly this, or by two people who broke the glass.
@@ -181,8 +196,7 @@ async fn no_sequence_of_acts_of_any_mix_of_people_publishes_what_has_no_quorum()
     let handle = tokio::runtime::Handle::current();
     tokio::task::block_in_place(|| {
         let count = std::cell::RefCell::new((&mut nth, &mut published));
-        let sequences = proptest::collection::vec(step(), 4..32);
-        let ran = TestRunner::new(config).run(&sequences, |steps| {
+        let ran = TestRunner::new(config).run(&steps(), |steps| {
             let filter = {
                 let mut count = count.borrow_mut();
                 *count.0 += 1;
@@ -196,7 +210,7 @@ async fn no_sequence_of_acts_of_any_mix_of_people_publishes_what_has_no_quorum()
             panic!("{error}");
         }
     });
-    println!("{nth} sequences, {published} end published");
+    println!("{nth} sequences, {published} publish");
     assert!(
         published > nth / 20,
         "{published} of {nth}: the sequences publish too rarely to prove something"
