@@ -68,26 +68,3 @@ impl utoipa::ToSchema for Day {
         "Day".into()
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn days_read_as_they_are_written_and_weeks_begin_on_monday() {
-        for (text, day, monday) in [
-            ("1970-01-01", 0, "1969-12-29"),
-            ("1970-01-05", 4, "1970-01-05"),
-            ("2024-02-29", 19_782, "2024-02-26"),
-            ("2026-11-22", 20_779, "2026-11-16"),
-        ] {
-            let read: Day = text.parse().unwrap_or(Day(-1));
-            assert_eq!((read.0, read.to_string().as_str()), (day, text));
-            assert_eq!(read.monday().to_string(), monday);
-        }
-        for wrong in ["", "2026-1-31", "2026-02-30", "20260131", "2026-01-31T", "+12026-1-1", "-026-01-01"] {
-            assert!(wrong.parse::<Day>().is_err(), "{wrong}");
-        }
-        assert_eq!(Day::of(Timestamp(-1)), Day(-1));
-    }
-}

@@ -92,20 +92,3 @@ pub fn revision(metadata: &Metadata, summary: &str, icon: Option<&str>) -> Sha25
     value.sort_all_objects();
     Sha256::of(value.to_string().as_bytes())
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_revision_does_not_depend_on_the_order_of_keys_in_a_schema() -> Result<(), serde_json::Error> {
-        let with = |json: &str| -> Result<Metadata, serde_json::Error> {
-            Ok(Metadata { config_schema: Some(serde_json::from_str(json)?), ..Default::default() })
-        };
-        let (a, b) = (with(r#"{"a":1,"b":2}"#)?, with(r#"{"b":2,"a":1}"#)?);
-        assert_eq!(revision(&a, "s", None), revision(&b, "s", None));
-        assert_ne!(revision(&a, "s", None), revision(&a, "t", None));
-        assert_ne!(revision(&a, "s", None), revision(&a, "s", Some("data:image/png;base64,AA==")));
-        Ok(())
-    }
-}
