@@ -221,6 +221,31 @@ async fn a_browser_remembers_theme_and_view_and_only_our_own_pages_may_say_so() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn keys_are_switched_off_and_on_by_a_form_where_they_are_explained_and_among_ones_own_things() {
+    let app = TestApp::spawn().await;
+    app.author("alice").await;
+    let alice = signed_in(&app, "alice").await;
+    let choose = |keys: &'static str| {
+        let form = [("keys", keys), ("next", "/my/tokens")];
+        alice.send(alice.request(Method::POST, "/preferences").form(&form))
+    };
+    let form = "<button class=\"button\" name=\"keys\" value=\"off\">";
+    let html = look(&alice, "/my/tokens").await.expect(200).text();
+    assert!(!html.contains("data-keys") && html.matches(form).count() == 2, "{html}");
+    choose("sometimes").await.expect_problem(400, "invalid");
+    assert_eq!(choose("off").await.expect(303).header("location"), "/my/tokens");
+    for path in ["/", "/my", "/my/tokens", "/reviews", "/filters/alice/absent"] {
+        let page = look(&alice, path).await;
+        assert_tight(&page);
+        let html = page.text();
+        assert!(html.contains("<html lang=\"en\" data-keys=\"off\">"), "{path}: {html}");
+        assert!(html.contains("data-dialog=\"keys\"") && !html.contains(form), "{path}: {html}");
+    }
+    choose("on").await.expect(303);
+    assert!(!look(&alice, "/my").await.expect(200).text().contains("data-keys"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_filter_is_cloned_by_the_form_of_its_page_and_by_no_other() {
     let app = TestApp::spawn().await;
     let (alice, carl) = (app.author("alice").await, app.curator("carl").await);
