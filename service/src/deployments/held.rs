@@ -3,8 +3,8 @@
 //! it no more than that it is one of so many.
 use crate::{auth::Identity, error::Result, state::State, targets};
 use sea_orm::{
-    ColumnTrait, Condition, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select,
-    sea_query::SelectStatement,
+    ColumnTrait, Condition, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
+    Select, sea_query::SelectStatement,
 };
 use tamis_entities::{deployment, deployment_rule, release, target, value::Sha256};
 
@@ -38,7 +38,10 @@ fn only(column: deployment::Column, sha256: &Sha256) -> SelectStatement {
 /// In three queries.
 pub async fn counted(state: &State, who: &Identity, sha256: &Sha256) -> Result<Counted> {
     let db = &*state.db;
-    let of = || target::Entity::find().filter(target::Column::Id.in_subquery(only(deployment::Column::TargetId, sha256)));
+    let of = || {
+        target::Entity::find()
+            .filter(target::Column::Id.in_subquery(only(deployment::Column::TargetId, sha256)))
+    };
     let own = of().filter(target::Column::NamespaceId.is_in(targets::looked_after(who)));
     let rules = deployment_rule::Entity::find()
         .filter(deployment_rule::Column::Id.in_subquery(only(deployment::Column::RuleId, sha256)));

@@ -2,7 +2,8 @@
 //! nobody has stopped. Reads only.
 use crate::error::Result;
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
+    ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, PaginatorTrait, QueryFilter, QueryOrder,
+    QuerySelect,
     sea_query::{Alias, Expr, Query, SelectStatement},
 };
 use std::collections::HashMap;

@@ -184,7 +184,8 @@ async fn a_tick_loses_no_sentence_that_is_half_written_and_the_keys_go_on_workin
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_switched_the_keys_off_is_moved_by_no_letter_and_still_has_tab_enter_escape_and_every_button() {
+async fn whoever_switched_the_keys_off_is_moved_by_no_letter_and_still_has_tab_enter_escape_and_every_button()
+{
     let app = TestApp::spawn().await;
     let alice = app.author("alice").await;
     app.curator("carl").await;

@@ -11,10 +11,15 @@ use tamis_e2e::{
 /// Somebody at a browser who has signed in by a link.
 pub async fn signed_in(app: &TestApp, name: &str) -> Person {
     let person = browser(app);
+    enter(app, &person, name).await;
+    person
+}
+
+/// Signs in by a link at a browser that somebody uses already.
+pub async fn enter(app: &TestApp, person: &Person, name: &str) {
     let link = tamis::operate::accounts::link(&app.state, &name.parse().unwrap()).await.unwrap();
     let path = format!("/sign-in/{}", link.rsplit('/').next().unwrap());
     person.send(person.request(Method::POST, &path)).await.expect(303);
-    person
 }
 
 /// As a browser asks for a page.

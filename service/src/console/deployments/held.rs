@@ -52,7 +52,10 @@ impl Line {
                 format!("{name}: {} is on its way there", side.version)
             }
             (Some(side), Some(rule)) => {
-                format!("{name} {}, kept there by the rule {rule}, which follows what is published", side.version)
+                format!(
+                    "{name} {}, kept there by the rule {rule}, which follows what is published",
+                    side.version
+                )
             }
             (Some(side), None) => format!("{name} {}", side.version),
         }

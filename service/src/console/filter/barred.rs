@@ -69,7 +69,9 @@ pub async fn page(
     if !known || release.state != ReleaseState::Quarantined {
         return Ok(None);
     }
-    let Some(stopped) = stopped::of(state, caller.identity(), false, &release).await? else { return Ok(None) };
+    let Some(stopped) = stopped::of(state, caller.identity(), false, &release).await? else {
+        return Ok(None);
+    };
     let title = format!("{} {version} is quarantined", place.filter.name);
     let page = Page {
         frame: Frame::of(state, request, caller, "catalog", title)?.looking("narrow"),

@@ -31,7 +31,8 @@ pub async fn of(
     if release.state != ReleaseState::Quarantined {
         return Ok(None);
     }
-    let mut stopped = Stopped { last_good: last_good(state, release).await?, held: Held::default(), others: 0 };
+    let mut stopped =
+        Stopped { last_good: last_good(state, release).await?, held: Held::default(), others: 0 };
     if let Some(who) = who {
         stopped.held = held::of(state, who, &release.sha256).await?;
         if curates {

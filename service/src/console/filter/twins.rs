@@ -34,7 +34,9 @@ impl Twins {
 pub async fn of(state: &State, who: &Identity, this: &release::Model) -> Result<Twins> {
     use release::Column;
     let db = &*state.db;
-    let same = || release::Entity::find().filter(Column::Sha256.eq(this.sha256.clone())).filter(Column::Id.ne(this.id));
+    let same = || {
+        release::Entity::find().filter(Column::Sha256.eq(this.sha256.clone())).filter(Column::Id.ne(this.id))
+    };
     let homes = who.namespaces().into_iter().filter(|id| who.role_in(*id).is_some());
     let own = filter::Entity::find().select_only().column(filter::Column::Id);
     let own = own.filter(filter::Column::NamespaceId.is_in(homes)).into_query();

@@ -1,12 +1,6 @@
 //! What is known of these bytes elsewhere: that they were quarantined, or rejected. For curators alone, since it
 //! may be of work that its reader does not see.
-use crate::{
-    auth::ReviewAccess,
-    error::Result,
-    filters::view::names,
-    reviews::view,
-    state::State,
-};
+use crate::{auth::ReviewAccess, error::Result, filters::view::names, reviews::view, state::State};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait};
 use std::collections::HashMap;
 use tamis_entities::{
