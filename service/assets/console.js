@@ -172,6 +172,8 @@
       return;
     }
     if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target) || one("dialog[open]")) return;
+    /* All that follows is one character: off for whom it does more harm than good. */
+    if (document.documentElement.dataset.keys === "off") return;
     if (first === "g") {
       first = "";
       const place = { q: "/reviews", c: "/catalog", m: "/my" }[event.key];

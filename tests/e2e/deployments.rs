@@ -1,5 +1,6 @@
 //! Deployment: targets, what is wanted of them, and how they get there, against a strict Meshery Server and a
 //! receiver of signed messages over real HTTP.
+mod back;
 mod browser;
 mod meshery_server;
 mod moved;

@@ -27,6 +27,8 @@ pub struct Frame {
     pub who: Option<Who>,
     /// What the person chose; nothing follows the system.
     pub theme: Option<&'static str>,
+    /// Whether keys without Ctrl or Alt do something.
+    pub keys: bool,
     /// The token of every form on the page.
     pub form: String,
     /// Path and query of the page itself.
@@ -62,6 +64,7 @@ impl Frame {
             look: "",
             who: caller.identity().map(Who::of),
             theme: preferences::theme(request),
+            keys: preferences::keys(request),
             form: sign_out_token(state, request)?,
             here,
         })

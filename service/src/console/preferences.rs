@@ -1,5 +1,5 @@
-//! What a browser remembers of how its person likes the console: theme, and grid or table. Cookies that say
-//! nothing of who it is.
+//! What a browser remembers of how its person likes the console: theme, grid or table, and whether letters alone do
+//! something. Cookies that say nothing of who it is.
 use super::frame;
 use crate::{
     auth::middleware::same_origin,
@@ -18,6 +18,7 @@ use utoipa::ToSchema;
 
 const THEME: &str = "tamis_theme";
 const VIEW: &str = "tamis_view";
+const KEYS: &str = "tamis_keys";
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -26,6 +27,8 @@ pub struct Preferences {
     pub theme: Option<String>,
     /// `grid` or `table`.
     pub view: Option<String>,
+    /// `on` or `off`: whether a letter, a digit or a sign alone does something.
+    pub keys: Option<String>,
     /// Where to go afterwards: a path of this server.
     pub next: Option<String>,
 }
@@ -42,6 +45,11 @@ pub fn theme(request: &HttpRequest) -> Option<&'static str> {
 /// Whether lists are tables for this person.
 pub fn prefers_table(request: &HttpRequest) -> bool {
     chosen(request, VIEW, ["grid", "table"]) == Some("table")
+}
+
+/// Whether this person is helped by keys: those who speak to their browser, or whose hands slip, are not.
+pub fn keys(request: &HttpRequest) -> bool {
+    chosen(request, KEYS, ["on", "off"]) != Some("off")
 }
 
 fn cookie(state: &State, name: &'static str, value: &str) -> Cookie<'static> {
@@ -69,6 +77,7 @@ pub async fn keep_preferences(
     for (name, value, known) in [
         (THEME, &form.0.theme, &["light", "dark", "system"][..]),
         (VIEW, &form.0.view, &["grid", "table"][..]),
+        (KEYS, &form.0.keys, &["on", "off"][..]),
     ] {
         let Some(value) = value else { continue };
         if !known.contains(&value.as_str()) {

@@ -4,6 +4,7 @@ pub mod act;
 pub mod check;
 pub mod deliver;
 pub mod follow;
+pub mod held;
 pub mod http;
 mod leftovers;
 pub mod plan;

@@ -1,6 +1,6 @@
 //! How a filter looks from outside.
 use crate::{error::Result, state::State};
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use tamis_entities::{
@@ -99,4 +99,20 @@ pub async fn handles<C: ConnectionTrait>(
 pub fn handle_of(handles: &HashMap<Uuid, Slug>, id: Uuid) -> Slug {
     // A user that is gone keeps their releases; `ghost` cannot be registered by another.
     handles.get(&id).cloned().unwrap_or_else(Slug::ghost)
+}
+
+/// `namespace/filter` of many filters, in two queries.
+pub async fn names<C: ConnectionTrait>(
+    db: &C,
+    filters: impl IntoIterator<Item = Uuid>,
+) -> Result<HashMap<Uuid, String>> {
+    use filter::Column;
+    let rows = filter::Entity::find()
+        .select_only()
+        .columns([Column::Id, Column::NamespaceId, Column::Name])
+        .filter(Column::Id.is_in(filters));
+    let rows: Vec<(Uuid, Uuid, Slug)> = rows.into_tuple().all(db).await?;
+    let handles = handles(db, rows.iter().map(|(_, namespace, _)| *namespace)).await?;
+    let named = |(id, namespace, name)| (id, format!("{}/{name}", handle_of(&handles, namespace)));
+    Ok(rows.into_iter().map(named).collect())
 }

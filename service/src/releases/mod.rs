@@ -2,6 +2,7 @@
 //! bound to one module for ever. `publication` is the one place that makes one public.
 pub mod diff;
 pub mod http;
+pub mod instead;
 pub mod list;
 pub mod multipart;
 pub mod publication;

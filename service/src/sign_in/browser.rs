@@ -101,6 +101,12 @@ pub fn derived(state: &State, purpose: &str, text: &str) -> Result<String> {
     Ok(URL_SAFE_NO_PAD.encode(keyed(state, purpose, text)?.finalize().into_bytes()))
 }
 
+/// Whether this is what follows from that text, for this purpose.
+pub fn is_derived(state: &State, purpose: &str, text: &str, given: &str) -> Result<bool> {
+    let Ok(given) = URL_SAFE_NO_PAD.decode(given) else { return Ok(false) };
+    Ok(keyed(state, purpose, text)?.verify_slice(&given).is_ok())
+}
+
 /// What a form carries that we show to the holder of this cookie.
 pub fn form_token(state: &State, cookie: &str) -> Result<String> {
     derived(state, "form", cookie)

@@ -182,3 +182,52 @@ async fn a_tick_loses_no_sentence_that_is_half_written_and_the_keys_go_on_workin
     browser.says(".tabs [aria-current]", "Report").await;
     browser.close().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_switched_the_keys_off_is_moved_by_no_letter_and_still_has_tab_enter_escape_and_every_button()
+{
+    let app = TestApp::spawn().await;
+    let alice = app.author("alice").await;
+    app.curator("carl").await;
+    alice.upload("alice/guard", "1.0.0", distinct("guard", 10)).await.expect(201);
+    let review = alice.submit("alice/guard", "1.0.0", "publish").await.expect(201).json();
+    let path = format!("/reviews/{}", review["id"].as_str().unwrap());
+    app.drain_jobs().await;
+    let browser = Browser::open(&app).await;
+    browser.sign_in(&app, "carl").await;
+    browser.go(&path).await;
+    let open = "return [...document.querySelectorAll('dialog[open]')].map(d => d.id).join()";
+    browser.press("a").await;
+    assert_eq!(browser.run(open, json!([])).await, "act-approve", "the letters are on");
+    browser.go(&path).await;
+    browser.click(".foot [data-dialog=keys]").await;
+    browser.says("dialog[open] h2", "Keys").await;
+    assert_eq!(browser.complaints().await, [""; 0]);
+    browser.click("dialog[open] [name=keys]").await;
+    browser.find("html[data-keys=off]").await;
+
+    browser.run("window.same = true", json!([])).await;
+    for letters in ["a", "r", "d", "l", "e", "c", "]", "n", "?", "/", "gq"] {
+        browser.press(letters).await;
+        let moved = "return [window.same, document.querySelectorAll('dialog[open]').length, document.activeElement.matches('input, textarea, [data-finding]')]";
+        assert_eq!(browser.run(moved, json!([])).await, json!([true, 0, false]), "{letters}");
+    }
+    let hints = "return [...document.querySelectorAll('kbd')].filter(k => k.checkVisibility()).length";
+    assert_eq!(browser.run(hints, json!([])).await, json!(0), "no key is promised");
+
+    // By its button, without a letter.
+    browser.run("document.querySelector('[data-dialog=act-approve]').focus()", json!([])).await;
+    browser.enter().await;
+    browser.says("dialog[open] h2", "Approve: guard 1.0.0?").await;
+    browser.tab_to("button").await;
+    browser.driver.action_chain().send_keys(thirtyfour::Key::Escape).perform().await.unwrap();
+    assert_eq!(browser.run(open, json!([])).await, "");
+    browser.click(".foot [data-dialog=keys]").await;
+    browser.says("dialog[open] p", "Switched off in this browser").await;
+    assert_eq!(browser.complaints().await, [""; 0]);
+    browser.click("dialog[open] [name=keys]").await;
+    browser.find("html:not([data-keys])").await;
+    browser.press("a").await;
+    assert_eq!(browser.run(open, json!([])).await, "act-approve");
+    browser.close().await;
+}

@@ -2,6 +2,7 @@
 pub mod admin;
 mod author;
 mod curation;
+mod every_page;
 mod foreign;
 mod hostile;
 pub mod pages;
@@ -10,4 +11,5 @@ mod review_compared;
 mod review_page;
 mod sharing;
 mod statements;
+mod stop;
 mod told;

@@ -11,10 +11,15 @@ use tamis_e2e::{
 /// Somebody at a browser who has signed in by a link.
 pub async fn signed_in(app: &TestApp, name: &str) -> Person {
     let person = browser(app);
+    enter(app, &person, name).await;
+    person
+}
+
+/// Signs in by a link at a browser that somebody uses already.
+pub async fn enter(app: &TestApp, person: &Person, name: &str) {
     let link = tamis::operate::accounts::link(&app.state, &name.parse().unwrap()).await.unwrap();
     let path = format!("/sign-in/{}", link.rsplit('/').next().unwrap());
     person.send(person.request(Method::POST, &path)).await.expect(303);
-    person
 }
 
 /// As a browser asks for a page.
@@ -218,6 +223,31 @@ async fn a_browser_remembers_theme_and_view_and_only_our_own_pages_may_say_so() 
     }
     choose("system", "same-origin").await.expect(303);
     assert!(!person.get("/").await.expect(200).text().contains("data-theme=\""));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_are_switched_off_and_on_by_a_form_where_they_are_explained_and_among_ones_own_things() {
+    let app = TestApp::spawn().await;
+    app.author("alice").await;
+    let alice = signed_in(&app, "alice").await;
+    let choose = |keys: &'static str| {
+        let form = [("keys", keys), ("next", "/my/tokens")];
+        alice.send(alice.request(Method::POST, "/preferences").form(&form))
+    };
+    let form = "<button class=\"button\" name=\"keys\" value=\"off\">";
+    let html = look(&alice, "/my/tokens").await.expect(200).text();
+    assert!(!html.contains("data-keys") && html.matches(form).count() == 2, "{html}");
+    choose("sometimes").await.expect_problem(400, "invalid");
+    assert_eq!(choose("off").await.expect(303).header("location"), "/my/tokens");
+    for path in ["/", "/my", "/my/tokens", "/reviews", "/filters/alice/absent"] {
+        let page = look(&alice, path).await;
+        assert_tight(&page);
+        let html = page.text();
+        assert!(html.contains("<html lang=\"en\" data-keys=\"off\">"), "{path}: {html}");
+        assert!(html.contains("data-dialog=\"keys\"") && !html.contains(form), "{path}: {html}");
+    }
+    choose("on").await.expect(303);
+    assert!(!look(&alice, "/my").await.expect(200).text().contains("data-keys"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

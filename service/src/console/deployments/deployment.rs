@@ -1,5 +1,8 @@
 //! The page of a deployment: wanted, confirmed, reported, every try, and the ways back.
-use super::{release_badge, side, state_badge, tiny};
+use super::{
+    held::{self, Line},
+    release_badge, side, state_badge, tiny,
+};
 use crate::{
     auth::{Caller, Identity},
     console::{ask::Ask, figures, frame::Frame, parts::*},
@@ -9,12 +12,13 @@ use crate::{
     },
     error::Result,
     http::page::PageQuery,
+    releases::instead,
     state::State,
 };
 use actix_web::HttpRequest;
 use askama::{Template, filters::Safe};
 use tamis_entities::{
-    deployment_revision,
+    deployment, deployment_revision,
     value::{AttemptOutcome, DeploymentAct, DeploymentState, Timestamp},
 };
 use uuid::Uuid;
@@ -26,6 +30,8 @@ pub struct Page {
     one: DeploymentView,
     attempts: Vec<AttemptView>,
     former: Option<deployment_revision::Model>,
+    /// That these bytes were stopped, and the way back.
+    stopped: Option<Line>,
     asked: Option<String>,
     now: Timestamp,
 }
@@ -37,6 +43,10 @@ impl Page {
 
     fn name(&self) -> String {
         format!("{}/{}", self.one.namespace, self.one.filter)
+    }
+
+    fn wanted_version(&self) -> &str {
+        self.one.wanted.as_ref().map_or("", |side| side.version.as_str())
     }
 
     fn follows(&self) -> bool {
@@ -113,6 +123,15 @@ impl Page {
     }
 }
 
+/// Whatever release of these bytes it was.
+async fn stopped(state: &State, row: &deployment::Model) -> Result<Option<Line>> {
+    let Some(sha256) = &row.sha256 else { return Ok(None) };
+    if !instead::is_stopped(&*state.db, sha256).await? {
+        return Ok(None);
+    }
+    Ok(held::lines(state, vec![row.clone()], sha256).await?.pop())
+}
+
 pub async fn page(
     state: &State,
     request: &HttpRequest,
@@ -125,6 +144,7 @@ pub async fn page(
     let (attempts, _) =
         deployments::attempts(state, &row, &PageQuery { after: None, limit: Some(20) }).await?;
     let former = deployments::former(state, &row).await?;
+    let stopped = stopped(state, &row).await?;
     let one = deployments::view::one(state, row).await?;
     Ok(Page {
         frame: Frame::of(
@@ -137,6 +157,7 @@ pub async fn page(
         one,
         attempts: attempts.into_iter().map(Into::into).collect(),
         former,
+        stopped,
         asked,
         now: state.clock.now(),
     })

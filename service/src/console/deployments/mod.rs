@@ -1,6 +1,7 @@
 //! Targets and what they hold: the overview, the pages of a target and of a deployment, and the plan before
 //! anything is sent. Every act is a use case of another slice.
 pub mod deployment;
+pub mod held;
 pub mod http;
 pub mod new;
 pub mod rules;

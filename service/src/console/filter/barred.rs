@@ -1,6 +1,6 @@
 //! What a person is told who follows a link to a release that was quarantined since: when, why, and which release
 //! to use instead.
-use super::quarantine::last_good;
+use super::stopped::{self, Stopped};
 use crate::{
     auth::{
         Caller,
@@ -36,7 +36,7 @@ struct Page {
     /// None when that was longer ago than events are kept.
     since: Option<Timestamp>,
     reason: Option<String>,
-    last_good: Option<Version>,
+    stopped: Stopped,
     told: Told,
     now: Timestamp,
 }
@@ -69,12 +69,15 @@ pub async fn page(
     if !known || release.state != ReleaseState::Quarantined {
         return Ok(None);
     }
+    let Some(stopped) = stopped::of(state, caller.identity(), false, &release).await? else {
+        return Ok(None);
+    };
     let title = format!("{} {version} is quarantined", place.filter.name);
     let page = Page {
         frame: Frame::of(state, request, caller, "catalog", title)?.looking("narrow"),
         name: format!("{}/{}", place.namespace.handle, place.filter.name),
         since: since(state, &release).await?,
-        last_good: last_good(state, &release).await?,
+        stopped,
         reason: release.state_reason,
         version,
         told: told.clone(),

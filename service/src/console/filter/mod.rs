@@ -5,6 +5,9 @@ mod deploy;
 mod digests;
 pub mod http;
 pub mod quarantine;
+mod stopped;
+mod twins;
+mod typed;
 mod usage;
 mod used;
 mod vouched;
@@ -74,6 +77,8 @@ struct Shown {
     vouched: Option<vouched::Vouched>,
     /// Where its deployment is planned.
     deploy: Option<String>,
+    /// What to do about it, if it is quarantined.
+    stopped: Option<stopped::Stopped>,
 }
 
 impl Shown {
@@ -266,5 +271,6 @@ async fn shown(
     let usage = usage::of(state, access, &release, view.plugin_type, format).await?;
     let vouched = vouched::of(state, &release).await?;
     let deploy = deploy::link(state, access, &release).await?;
-    Ok(Shown { release: view, report, capabilities, usage, vouched, deploy })
+    let stopped = stopped::of(state, access.caller.identity(), access.relation.curator, &release).await?;
+    Ok(Shown { release: view, report, capabilities, usage, vouched, deploy, stopped })
 }

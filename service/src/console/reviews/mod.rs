@@ -1,7 +1,7 @@
 //! The queue of requests and, in `page`, the one of each: evidence side by side with what is decided about it.
 pub mod acts_http;
 mod after;
-mod asks;
+pub mod asks;
 mod changes;
 mod compare;
 pub mod http;

@@ -1,17 +1,11 @@
 //! What is known of these bytes elsewhere: that they were quarantined, or rejected. For curators alone, since it
 //! may be of work that its reader does not see.
-use crate::{
-    auth::ReviewAccess,
-    error::Result,
-    filters::view::{handle_of, handles},
-    reviews::view,
-    state::State,
-};
+use crate::{auth::ReviewAccess, error::Result, filters::view::names, reviews::view, state::State};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait};
 use std::collections::HashMap;
 use tamis_entities::{
-    filter, release, review, review_vote,
-    value::{Decision, ReleaseState, ReviewState, Sha256, Slug, Timestamp, Version},
+    release, review, review_vote,
+    value::{Decision, ReleaseState, ReviewState, Sha256, Timestamp, Version},
 };
 use uuid::Uuid;
 
@@ -51,25 +45,13 @@ async fn quarantined(state: &State, this: &release::Model) -> Result<Vec<Known>>
     if rows.is_empty() {
         return Ok(vec![]);
     }
-    let names = names(state, rows.iter().map(|(filter, ..)| *filter)).await?;
+    let names = names(&*state.db, rows.iter().map(|(filter, ..)| *filter)).await?;
     let known = |(filter, version, why): (Uuid, Version, Option<String>)| {
         let name = names.get(&filter)?.clone();
         let path = format!("/filters/{name}?version={version}");
         Some(Known { name, version, path, quarantined: true, at: None, why })
     };
     Ok(rows.into_iter().filter_map(known).collect())
-}
-
-async fn names(state: &State, filters: impl Iterator<Item = Uuid>) -> Result<HashMap<Uuid, String>> {
-    use filter::Column;
-    let rows = filter::Entity::find()
-        .select_only()
-        .columns([Column::Id, Column::NamespaceId, Column::Name])
-        .filter(Column::Id.is_in(filters));
-    let rows: Vec<(Uuid, Uuid, Slug)> = rows.into_tuple().all(&*state.db).await?;
-    let handles = handles(&*state.db, rows.iter().map(|(_, namespace, _)| *namespace)).await?;
-    let named = |(id, namespace, name)| (id, format!("{}/{name}", handle_of(&handles, namespace)));
-    Ok(rows.into_iter().map(named).collect())
 }
 
 /// By any request for a release of them, of this release as well.
