@@ -124,7 +124,8 @@ async fn no_form_of_a_page_is_taken_without_the_token_of_the_page() {
             let path = prepared(&world, route, target, elsewhere).await;
             let fields = fields(route, who, target);
             let cut = &here.token[..here.token.len() - 4];
-            let bad = [None, Some(""), Some(cut), Some(&stranger.token), Some(&elsewhere.token)];
+            let bad =
+                [None, Some(""), Some(cut), Some(stranger.token.as_str()), Some(elsewhere.token.as_str())];
             let good = [Some(here.token.as_str())];
             for token in if with_token { &good[..] } else { &bad[..] } {
                 let reply = send(&here.browser, &path, &fields, *token).await;
