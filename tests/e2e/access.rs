@@ -3,6 +3,7 @@
 mod assignment;
 mod bodies;
 mod confined;
+mod forms;
 mod meshery;
 mod oracle;
 mod pages;

@@ -25,6 +25,15 @@ fn free_port() -> u16 {
 impl Browser {
     /// Fails where there is none: `tests/setup` installs it.
     pub async fn open(app: &TestApp) -> Self {
+        Self::begin(app, false).await
+    }
+
+    /// One that remembers what its pages ask for.
+    pub async fn open_listening(app: &TestApp) -> Self {
+        Self::begin(app, true).await
+    }
+
+    async fn begin(app: &TestApp, listening: bool) -> Self {
         let port = free_port();
         let profile = TempDir::new().unwrap();
         let mut chromedriver = Command::new("chromedriver");
@@ -42,6 +51,9 @@ impl Browser {
             wanted.add_arg(arg).unwrap();
         }
         wanted.add_arg(&profile_at).unwrap();
+        if listening {
+            wanted.set("goog:loggingPrefs", json!({"performance": "ALL"})).unwrap();
+        }
         let since = Instant::now();
         let chromedriver = format!("http://127.0.0.1:{port}");
         loop {
@@ -165,6 +177,16 @@ impl Browser {
         let at = format!("{}/session/{}/goog/cdp/execute", self.chromedriver, self.driver.session_id());
         let done = crate::client::http().build().unwrap().post(at).json(&command).send().await.unwrap();
         assert!(done.status().is_success(), "{}", done.text().await.unwrap());
+    }
+
+    /// The addresses of everything that was asked for since the last time, by whatever asked, and whether or not
+    /// something stopped it on the way out. Of a browser that listens.
+    pub async fn requests(&self) -> Vec<String> {
+        let log = self.driver.get_log("performance").await.unwrap();
+        let told = log.iter().map(|entry| serde_json::from_str::<Value>(&entry.message).unwrap());
+        let asked = told.filter(|told| told["message"]["method"] == "Network.requestWillBeSent");
+        let address = |told: Value| told["message"]["params"]["request"]["url"].as_str().unwrap().to_owned();
+        asked.map(address).collect()
     }
 
     /// A picture of the whole page, kept for people's eyes.

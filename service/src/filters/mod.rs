@@ -259,6 +259,7 @@ async fn remove(
         );
         return Err(Error::conflict("has-published-releases", detail));
     }
+    reviews::supersede_open(state, txn, reviews::Scope::Filter(now.id), "its filter was deleted").await?;
     // Documents before modules, as everyone who takes both.
     search::remove(txn, search::Corpus::Filters, access.filter.id).await?;
     search::remove(txn, search::Corpus::Catalog, access.filter.id).await?;

@@ -240,6 +240,9 @@ pub async fn delete(
         );
         return Err(Error::conflict("not-a-draft", detail));
     }
+    // Log and receivers hear how an open request ended; the rows go with what they speak of.
+    reviews::supersede_open(state, &txn, reviews::Scope::Release(release.id), "its draft was deleted")
+        .await?;
     lock_objects(&txn, std::slice::from_ref(&release)).await?;
     bury(state, &txn, who, filter, &release).await?;
     let detail = json!({"digest": release.sha256});

@@ -58,7 +58,12 @@ pub async fn appeal(state: &State, found: &ReviewAccess, note: &str) -> Result<(
     let txn = state.db.begin_write().await?;
     let mut now = act::current(&txn, found.review.id).await?;
     let why = Why { note: Some(note.clone()), ..Why::default() };
-    act::make(state, &txn, &mut now, Doer::Person(who), ReviewAct::Appeal, why, |_| {}).await?;
+    // Its place among the appeals that wait: an answer is due as a first decision is.
+    let at = state.clock.now();
+    act::make(state, &txn, &mut now, Doer::Person(who), ReviewAct::Appeal, why, |row| {
+        row.due_at = Set(Some(at.plus(state.policy.due())));
+    })
+    .await?;
     let twice = || Error::conflict("appealed", "there is one appeal against a rejection, and it was made");
     let against = rejection(&*txn, now.review.id).await?.ok_or_else(twice)?;
     if review_appeal::Entity::find_by_id(against.id).count(&*txn).await? > 0 {
@@ -69,7 +74,7 @@ pub async fn appeal(state: &State, found: &ReviewAccess, note: &str) -> Result<(
         review_id: Set(now.review.id),
         submitted_by: Set(who.id),
         note: Set(note),
-        created_at: Set(state.clock.now()),
+        created_at: Set(at),
         decided_by: Set(None),
         decision: Set(None),
         answer: Set(None),

@@ -5,6 +5,7 @@ pub mod act;
 pub mod act_http;
 pub mod acts;
 pub mod appeal;
+mod beside;
 pub mod checklist;
 pub mod checks;
 pub mod decide;

@@ -14,7 +14,7 @@ use sea_orm::{
 };
 use serde::Deserialize;
 use tamis_entities::{
-    filter, grant, release, review, review_recusal, review_vote,
+    filter, grant, release, review, review_appeal, review_recusal, review_vote,
     value::{Decision, GrantLevel, MemberRole, ReviewAction, ReviewState, Slug, Timestamp},
 };
 use utoipa::IntoParams;
@@ -45,6 +45,8 @@ pub struct ReviewQuery {
     pub needs_second: Option<bool>,
     /// The first publication of its namespace, still open.
     pub first_publication: Option<bool>,
+    /// Rejected, with an appeal that nobody has answered.
+    pub appealed: Option<bool>,
     /// Where the page before ended: its `next`.
     pub after: Option<String>,
     #[param(minimum = 1, maximum = 100, default = 20)]
@@ -187,6 +189,14 @@ pub(super) fn first_publication() -> Condition {
     open().add(review::Column::FirstPublication.eq(true))
 }
 
+/// By the few that wait, and not by all that were ever rejected: nothing else of them is asked for here,
+/// so that no index leads through those. What leaves the rejection answers the appeal.
+pub(super) fn appealed() -> Condition {
+    let waiting = review_appeal::Entity::find().filter(review_appeal::Column::DecidedAt.is_null());
+    let waiting = waiting.select_only().column(review_appeal::Column::ReviewId).into_query();
+    Condition::all().add(review::Column::Id.in_subquery(waiting))
+}
+
 async fn asked(state: &State, who: &Identity, query: &ReviewQuery) -> Result<Condition> {
     let now = state.clock.now();
     let mut all = visible(who, now);
@@ -205,7 +215,8 @@ async fn asked(state: &State, who: &Identity, query: &ReviewQuery) -> Result<Con
         .add_option(of(query.unassigned, state_in(&WAITING).add(free(now))))
         .add_option(of(query.overdue, overdue(now)))
         .add_option(of(query.needs_second, needs_second()))
-        .add_option(of(query.first_publication, first_publication())))
+        .add_option(of(query.first_publication, first_publication()))
+        .add_option(of(query.appealed, appealed())))
 }
 
 /// What is due first comes first; of what is due at once, what is riskier.

@@ -27,7 +27,7 @@ const FEW: i64 = 200;
 /// A page counts those that need somebody up to here.
 pub const MOST: u64 = 100;
 
-/// How many open reviews there are in each saved view, and how long they have waited.
+/// How many reviews there are in each saved view, and how long they have waited.
 #[derive(Clone, Default, Serialize, ToSchema)]
 pub struct ReviewSummary {
     pub open: i64,
@@ -39,6 +39,8 @@ pub struct ReviewSummary {
     pub needs_second: i64,
     pub first_publication: i64,
     pub blocked_by_checks: i64,
+    /// Rejected, with an appeal that nobody has answered: not among the open ones.
+    pub appealed: i64,
     /// Open ones by age in days: those of the first day first, all that are older than five days last.
     pub by_age: Vec<i64>,
     /// From request to decision, of the last hundred decisions.
@@ -49,7 +51,7 @@ pub async fn exact(state: &State, who: &Identity) -> Result<ReviewSummary> {
     let now = state.clock.now();
     Ok(ReviewSummary {
         needs_me: count(state, who, queue::needs_me(who, now), None).await?,
-        mine: count(state, who, queue::mine(who), None).await?,
+        mine: count(state, who, open().add(queue::mine(who)), None).await?,
         ..of_all(state, who).await?
     })
 }
@@ -88,7 +90,7 @@ async fn renewed(state: &State, who: &Identity, whose: &str) -> Result<ReviewSum
 
 async fn count(state: &State, who: &Identity, view: Condition, most: Option<u64>) -> Result<i64> {
     let rows = review::Entity::find().select_only().column(review::Column::Id);
-    let rows = rows.filter(queue::visible(who, state.clock.now())).filter(open()).filter(view).limit(most);
+    let rows = rows.filter(queue::visible(who, state.clock.now())).filter(view).limit(most);
     let counted = Query::select()
         .expr(Func::count(Expr::col("id")))
         .from_subquery(rows.into_query(), "some")
@@ -97,7 +99,7 @@ async fn count(state: &State, who: &Identity, view: Condition, most: Option<u64>
     Ok(row.ok_or_else(|| Error::internal("a count without a row"))?.try_get_by_index(0)?)
 }
 
-/// What is the same for all who see the same, in one statement.
+/// What is the same for all who see the same: one statement for all that are open.
 async fn of_all(state: &State, who: &Identity) -> Result<ReviewSummary> {
     let now = state.clock.now();
     let today =
@@ -124,6 +126,7 @@ async fn of_all(state: &State, who: &Identity) -> Result<ReviewSummary> {
         let counted = Func::count(Expr::case(condition, 1));
         counts.expr_as(counted, Alias::new(name));
     }
+    let appealed = count(state, who, queue::appealed(), None).await?;
     let row = state.db.query_one(&counts).await?;
     let count = |name: &str| row.as_ref().map_or(Ok(0), |row| row.try_get::<i64>("", name));
     Ok(ReviewSummary {
@@ -134,6 +137,7 @@ async fn of_all(state: &State, who: &Identity) -> Result<ReviewSummary> {
         needs_second: count("needs_second")?,
         first_publication: count("first_publication")?,
         blocked_by_checks: count("blocked")?,
+        appealed,
         by_age: AGES.iter().map(|name| count(name)).collect::<std::result::Result<_, _>>()?,
         median_wait_seconds: median_wait(state, who, now).await?,
         ..ReviewSummary::default()

@@ -1,15 +1,9 @@
 //! How a review looks from outside, and the lines of the queue.
-use super::{acts, checks::CheckFinding, queue};
-use crate::{
-    error::Result,
-    filters::view::{handle_of, handles},
-    state::State,
-};
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect};
+use super::{acts, beside::Beside, checks::CheckFinding};
+use crate::{error::Result, filters::view::handle_of, state::State};
 use serde::Serialize;
-use std::collections::HashMap;
 use tamis_entities::{
-    filter, release, review, review_check, review_vote,
+    review,
     value::{
         Addend, AppealDecision, CheckResult, Decision, Metadata, ReviewAct, ReviewAction, ReviewState,
         Sha256, Slug, Timestamp, Version,
@@ -64,9 +58,21 @@ pub struct ReviewItem {
     pub round: i64,
     pub first_publication: bool,
     pub break_glass: bool,
+    /// Against its rejection, and still without an answer; `due_at` is then that of the answer.
+    pub open_appeal: Option<OpenAppeal>,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
     pub decided_at: Option<Timestamp>,
+}
+
+#[derive(Clone, Serialize, ToSchema)]
+pub struct OpenAppeal {
+    pub by: Slug,
+    /// How its note begins.
+    pub note: String,
+    pub at: Timestamp,
+    /// Whose votes it is against: they do not decide about it.
+    pub rejected_by: Vec<Slug>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -170,93 +176,32 @@ pub struct ReviewEventView {
     pub at: Timestamp,
 }
 
-/// What the lines of a page need besides the reviews, in one query each.
-struct Beside {
-    /// Namespace and name of each. The rows hold whole READMEs.
-    filters: HashMap<Uuid, (Uuid, Slug)>,
-    versions: HashMap<Uuid, Version>,
-    handles: HashMap<Uuid, Slug>,
-    checks: HashMap<Uuid, CheckCounts>,
-    approvals: HashMap<Uuid, i64>,
-    places: Vec<Uuid>,
-    now: Timestamp,
-}
-
-async fn beside(state: &State, reviews: &[review::Model]) -> Result<Beside> {
-    let db = &*state.db;
-    let filters: Vec<(Uuid, Uuid, Slug)> = filter::Entity::find()
-        .select_only()
-        .columns([filter::Column::Id, filter::Column::NamespaceId, filter::Column::Name])
-        .filter(filter::Column::Id.is_in(reviews.iter().map(|r| r.filter_id)))
-        .into_tuple()
-        .all(db)
-        .await?;
-    let versions: Vec<(Uuid, Version)> = release::Entity::find()
-        .select_only()
-        .columns([release::Column::Id, release::Column::Version])
-        .filter(release::Column::Id.is_in(reviews.iter().map(|r| r.release_id)))
-        .into_tuple()
-        .all(db)
-        .await?;
-    let people = reviews.iter().flat_map(|r| [Some(r.submitted_by), r.assignee]).flatten();
-    let handles = handles(db, people.chain(filters.iter().map(|(_, namespace, _)| *namespace))).await?;
-    let ids = || reviews.iter().map(|r| r.id);
-    let checks = check_counts(db, ids()).await?;
-    let rounds: HashMap<_, _> = reviews.iter().map(|r| (r.id, (r.round, &r.revision))).collect();
-    let mut approvals = HashMap::new();
-    let votes = review_vote::Entity::find()
-        .filter(review_vote::Column::ReviewId.is_in(ids()))
-        .filter(review_vote::Column::Decision.eq(Decision::Approve));
-    for vote in votes.all(db).await? {
-        if rounds.get(&vote.review_id) == Some(&(vote.round, &vote.revision)) {
-            *approvals.entry(vote.review_id).or_default() += 1;
-        }
-    }
-    let waits = reviews.iter().any(|r| r.state == ReviewState::InReview);
-    let places = if waits { queue::places(db).await? } else { vec![] };
-    Ok(Beside {
-        filters: filters.into_iter().map(|(id, namespace, name)| (id, (namespace, name))).collect(),
-        versions: versions.into_iter().collect(),
-        handles,
-        checks,
-        approvals,
-        places,
-        now: state.clock.now(),
-    })
-}
-
-async fn check_counts(
-    db: &impl ConnectionTrait,
-    reviews: impl Iterator<Item = Uuid>,
-) -> Result<HashMap<Uuid, CheckCounts>> {
-    let mut checks: HashMap<Uuid, CheckCounts> = HashMap::new();
-    let ran: Vec<(Uuid, CheckResult, i64)> = review_check::Entity::find()
-        .select_only()
-        .columns([review_check::Column::ReviewId, review_check::Column::Result])
-        .column_as(review_check::Column::CheckId.count(), "ran")
-        .filter(review_check::Column::ReviewId.is_in(reviews))
-        .group_by(review_check::Column::ReviewId)
-        .group_by(review_check::Column::Result)
-        .into_tuple()
-        .all(db)
-        .await?;
-    for (review, result, count) in ran {
-        let counts = checks.entry(review).or_default();
-        *(match result {
-            CheckResult::Pass => &mut counts.pass,
-            CheckResult::Warn => &mut counts.warn,
-            CheckResult::Fail => &mut counts.fail,
-            CheckResult::Error => &mut counts.error,
-            CheckResult::NotApplicable => &mut counts.not_applicable,
-        }) += u32::try_from(count).unwrap_or(u32::MAX);
-    }
-    Ok(checks)
-}
-
-/// A page of reviews in seven queries, however long it is.
+/// A page of reviews in eight queries, however long it is.
 pub async fn items(state: &State, reviews: Vec<review::Model>) -> Result<Vec<ReviewItem>> {
-    let mut beside = beside(state, &reviews).await?;
+    let mut beside = Beside::of(state, &reviews).await?;
     Ok(reviews.into_iter().filter_map(|r| item(&mut beside, r)).collect())
+}
+
+/// How much of a note stands in a line of the queue, in characters.
+const START: usize = 240;
+
+fn start(note: &str) -> String {
+    let line = note.split_whitespace().collect::<Vec<_>>().join(" ");
+    match line.char_indices().nth(START) {
+        Some((end, _)) => format!("{}…", line.get(..end).unwrap_or(&line).trim_end()),
+        None => line,
+    }
+}
+
+fn open_appeal(beside: &Beside, review: Uuid) -> Option<OpenAppeal> {
+    let appeal = beside.appeals.get(&review)?;
+    let rejected = beside.rejections.get(&review).into_iter().flatten();
+    Some(OpenAppeal {
+        by: handle_of(&beside.handles, appeal.submitted_by),
+        note: start(&appeal.note),
+        at: appeal.created_at,
+        rejected_by: rejected.map(|id| handle_of(&beside.handles, *id)).collect(),
+    })
 }
 
 fn item(beside: &mut Beside, r: review::Model) -> Option<ReviewItem> {
@@ -264,6 +209,7 @@ fn item(beside: &mut Beside, r: review::Model) -> Option<ReviewItem> {
     let holder = acts::holder(&r, beside.now);
     let place = beside.places.iter().position(|id| *id == r.id);
     let addends = r.addends.map(|a| a.0).unwrap_or_default();
+    let open_appeal = open_appeal(beside, r.id);
     Some(ReviewItem {
         id: r.id,
         state: r.state,
@@ -288,6 +234,7 @@ fn item(beside: &mut Beside, r: review::Model) -> Option<ReviewItem> {
         round: r.round,
         first_publication: r.first_publication,
         break_glass: r.break_glass,
+        open_appeal,
         created_at: r.created_at,
         updated_at: r.updated_at,
         decided_at: r.decided_at,

@@ -233,3 +233,40 @@ async fn a_page_of_a_review_that_is_refused_is_never_told_apart_from_one_that_is
     let said = page(&otto, &format!("/reviews?did=approve&done={}", id(&review))).await;
     assert!(!said.contains("alice"), "{said}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_view_of_appeals_says_who_rejected_who_asks_again_and_until_when() {
+    let app = TestApp::spawn().await;
+    let token = app.author("alice").await;
+    let (carl, _) = (app.curator("carl").await, app.curator("dora").await);
+    let review = asked(&app, &token, "alice/f", "1.0.0", distinct("f", 10)).await;
+    let (alice, dora) = (signed_in(&app, "alice").await, signed_in(&app, "dora").await);
+    let link = format!("<a href=\"{}\">", path(&review));
+    let none = page(&dora, "/reviews?view=appeals").await;
+    assert!(none.contains("No appeal waits") && none.contains("aria-current=\"page\">Appeals"), "{none}");
+    carl.vote(&review, "reject").await.expect(200);
+    assert!(page(&dora, "/reviews?view=appeals").await.contains("No appeal waits"));
+    assert!(page(&alice, &path(&review)).await.contains("You can appeal once."));
+    send(&alice, &path(&review), &format!("{}/appeal", path(&review)), &[("note", "It <b>has</b> one.")])
+        .await
+        .expect(303);
+    for who in [&alice, &dora] {
+        let html = page(who, "/reviews?view=appeals").await;
+        assert!(html.contains(&link) && html.contains("Appeals<span class=\"count\">1</span>"), "{html}");
+        for said in ["carl</span>", "alice, ", "It &#60;b&#62;has&#60;/b&#62; one.", ">in 4 days<"] {
+            assert!(html.contains(said), "{said}: {html}");
+        }
+        // It is answered on its own page: no vote is taken on what was rejected.
+        assert!(!html.contains("/reviews/many"), "{html}");
+    }
+    assert!(page(&alice, &path(&review)).await.contains("an appeal waits for its answer"));
+    assert!(page(&alice, "/my/releases/alice/f/1.0.0").await.contains("your appeal waits for its answer"));
+    assert!(!page(&dora, "/reviews?view=open").await.contains(&link));
+    app.clock.advance(Duration::from_secs(5 * 24 * 3600 + 3600));
+    let dora = signed_in(&app, "dora").await;
+    assert!(page(&dora, "/reviews?view=appeals").await.contains(" late<"));
+    let from = format!("{}?act=uphold", path(&review));
+    let answer = [("decision", "uphold"), ("note", "It has none.")];
+    send(&dora, &from, &format!("{}/appeal/decision", path(&review)), &answer).await.expect(303);
+    assert!(page(&dora, "/reviews?view=appeals").await.contains("No appeal waits"));
+}

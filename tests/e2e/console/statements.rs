@@ -1,4 +1,5 @@
 //! A page asks the database as often for a hundred things as for one.
+use serde_json::json;
 use tamis_e2e::{crash::instance::Instance, fixtures::distinct, statements};
 use tamis_entities::value::Role;
 
@@ -22,6 +23,17 @@ async fn a_page_takes_few_statements_however_much_it_shows() {
         carl.vote(&review, "approve").await.expect(200);
         alice.release(&review).await.expect(200);
     };
+    let appeal = async |name: &str| {
+        alice.upload(&format!("alice/{name}"), "1.0.0", distinct(name, 10)).await.expect(201);
+        let review = alice.submit(&format!("alice/{name}"), "1.0.0", "publish").await.expect(201).json();
+        let path = format!("/api/v1/reviews/{}", review["id"].as_str().unwrap());
+        while carl.get(&path).await.expect(200).json()["state"] == "checking" {
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+        let no = json!({"decision": "reject", "digest": review["digest"], "reason": "licence"});
+        carl.post(&format!("{path}/votes"), &no).await.expect(200);
+        alice.post(&format!("{path}/appeal"), &json!({"note": "It has one."})).await.expect(200);
+    };
     // Jobs and duties ask now and then, too: the least of some rounds is what the page itself asks.
     let costs = async |path: &str| {
         let mut least = usize::MAX;
@@ -33,6 +45,7 @@ async fn a_page_takes_few_statements_however_much_it_shows() {
         least
     };
     publish("one", "1.0.0").await;
+    appeal("refused").await;
     let mut few = vec![];
     let pages = [
         "/",
@@ -41,6 +54,7 @@ async fn a_page_takes_few_statements_however_much_it_shows() {
         "/filters/alice/one?tab=releases",
         "/my",
         "/reviews?view=all",
+        "/reviews?view=appeals",
         "/api/v1/reviews",
     ];
     for page in pages {
@@ -48,6 +62,7 @@ async fn a_page_takes_few_statements_however_much_it_shows() {
     }
     for i in 0..6 {
         publish(&format!("other-{i}"), "1.0.0").await;
+        appeal(&format!("refused-{i}")).await;
         publish("one", &format!("1.{}.0", i + 1)).await;
     }
     for (page, few) in pages.into_iter().zip(few) {

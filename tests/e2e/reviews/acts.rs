@@ -1,5 +1,5 @@
 //! What people do to a review: each act, who may, what it leaves behind.
-use super::{act, history, in_review, read};
+use super::{act, history, in_review, read, reject};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use serde_json::json;
 use std::time::Duration;
@@ -244,4 +244,42 @@ async fn what_somebody_may_do_is_said_and_is_what_they_can_do() {
     act(&alice, &review, "withdrawal", json!({})).await.expect(200);
     act(&alice, &review, "withdrawal", json!({})).await.expect_problem(409, "review-closed");
     assert_eq!(acts(&alice).await, json!(["comment"]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_log_says_how_a_request_ended_whose_draft_or_filter_was_deleted() {
+    let app = TestApp::spawn().await;
+    let (alice, carl) = (app.author("alice").await, app.curator("carl").await);
+    for (name, path) in [("one", "one/releases/1.0.0"), ("two", "two")] {
+        let review = in_review(&app, &alice, &format!("alice/{name}"), distinct(name, 10)).await;
+        alice.delete(&format!("/api/v1/filters/alice/{path}")).await.expect(204);
+        let id = review["id"].as_str().unwrap();
+        carl.get(&format!("/api/v1/reviews/{id}")).await.expect_problem(404, "not-found");
+        let ended = audit_entry::Entity::find()
+            .filter(audit_entry::Column::Action.eq("review.supersede"))
+            .filter(audit_entry::Column::Object.eq(format!("filter:alice/{name}")));
+        let ended = ended.all(&*app.state.db).await.unwrap();
+        assert_eq!(ended.len(), 1, "{name}");
+        assert_eq!(ended[0].detail["reviews"], json!([id]), "{name}");
+        assert!(ended[0].detail["reason"].as_str().unwrap().ends_with(" was deleted"), "{:?}", ended[0]);
+        // For those who are told, and for programs that wait for it.
+        let told = event::Entity::find().filter(event::Column::Kind.eq("review.supersede"));
+        let told = told.filter(event::Column::ReviewId.eq(id.parse::<uuid::Uuid>().unwrap()));
+        assert_eq!(told.all(&*app.state.db).await.unwrap().len(), 1, "{name}");
+    }
+    // What was decided is not ended again; who did what to it stays in the log.
+    let review = in_review(&app, &alice, "alice/three", distinct("three", 10)).await;
+    reject(&carl, &review, "licence").await.expect(200);
+    alice.delete("/api/v1/filters/alice/three/releases/1.0.0").await.expect(204);
+    let of = audit_entry::Column::Object;
+    let past = audit_entry::Entity::find().filter(of.eq("release:alice/three@1.0.0"));
+    let past: Vec<_> = past.all(&*app.state.db).await.unwrap().into_iter().map(|e| e.action).collect();
+    for act in ["review.submit", "review.vote", "review.reject"] {
+        assert!(past.iter().any(|done| done == act), "{act}: {past:?}");
+    }
+    let again = audit_entry::Entity::find().filter(of.eq("filter:alice/three"));
+    let again = again.filter(audit_entry::Column::Action.eq("review.supersede"));
+    assert_eq!(again.all(&*app.state.db).await.unwrap().len(), 0);
+    app.drain_jobs().await;
+    app.assert_sound().await;
 }

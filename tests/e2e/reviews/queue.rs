@@ -1,8 +1,9 @@
 //! The queue: what each view holds, in which order, for whom, and what it counts.
-use super::{act, in_review, read};
+use super::{act, in_review, read, reject};
 use sea_orm::{ConnectionTrait, Statement};
 use serde_json::{Value, json};
 use tamis_e2e::{app::TestApp, client::Person, fixtures::distinct};
+use tamis_entities::value::Timestamp;
 
 async fn names(who: &Person, query: &str) -> Vec<String> {
     let page = who.get(&format!("/api/v1/reviews{query}")).await.expect(200).json();
@@ -117,4 +118,53 @@ async fn a_line_of_the_queue_shows_checks_votes_and_why_it_is_risky() {
         line["risk"]["addends"].as_array().unwrap().iter().map(|a| a["id"].as_str().unwrap()).collect();
     assert_eq!(ids, ["new-publisher", "no-source"]);
     assert_eq!(line["risk"]["total"], 4);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn appeals_that_wait_are_a_view_of_their_own_in_the_order_in_which_they_are_due() {
+    let app = TestApp::spawn().await;
+    let (alice, bob) = (app.author("alice").await, app.author("bob").await);
+    let (carl, dora) = (app.curator("carl").await, app.curator("dora").await);
+    let mut reviews = vec![];
+    for (who, name) in [(&alice, "alice/one"), (&alice, "alice/two"), (&bob, "bob/three"), (&bob, "bob/four")]
+    {
+        let review = in_review(&app, who, name, distinct(name, 10)).await;
+        reject(&carl, &review, "licence").await.expect(200);
+        reviews.push(review);
+    }
+    assert_eq!(names(&dora, "?appealed=true").await, [""; 0], "a rejection alone asks for nothing");
+    // Not in the order in which they were asked for; the fourth is not appealed against.
+    let long = format!("It has\na licence. {}", "é".repeat(400));
+    for (who, review, note) in
+        [(&bob, &reviews[2], long.as_str()), (&alice, &reviews[0], "one"), (&alice, &reviews[1], "two")]
+    {
+        act(who, review, "appeal", json!({"note": note})).await.expect(200);
+        app.clock.advance(std::time::Duration::from_secs(60));
+    }
+    assert_eq!(names(&dora, "?appealed=true").await, ["three", "one", "two"]);
+    assert_eq!(names(&alice, "?appealed=true").await, ["one", "two"], "others see what is theirs");
+    assert_eq!(names(&dora, "?appealed=true&namespace=bob").await, ["three"]);
+    assert_eq!(names(&dora, "?appealed=true&open=true").await, [""; 0]);
+    assert_eq!((count(&dora, "appealed").await, count(&alice, "appealed").await), (3, 2));
+    assert_eq!(count(&dora, "open").await, 0);
+    let first = dora.get("/api/v1/reviews?appealed=true&limit=2").await.expect(200).json();
+    let rest = format!("?appealed=true&limit=2&after={}", first["next"].as_str().unwrap());
+    assert_eq!(names(&dora, &rest).await, ["two"]);
+    let line = &first["items"][0];
+    let appeal = &line["open_appeal"];
+    assert_eq!((appeal["by"].as_str(), &appeal["rejected_by"]), (Some("bob"), &json!(["carl"])), "{appeal}");
+    let note = appeal["note"].as_str().unwrap();
+    assert!(note.starts_with("It has a licence. éé") && note.ends_with("é…"), "{note}");
+    assert_eq!(note.chars().count(), 241);
+    let at = |time: &Value| serde_json::from_value::<Timestamp>(time.clone()).unwrap();
+    assert_eq!(at(&line["due_at"]), at(&appeal["at"]).plus(app.state.policy.due()), "{line}");
+    assert!(first["items"][1]["open_appeal"]["note"] == "one", "{first}");
+    // Whatever the answer, it waits no more.
+    act(&dora, &reviews[2], "appeal/decision", json!({"decision": "uphold", "note": "n"})).await.expect(200);
+    act(&dora, &reviews[0], "appeal/decision", json!({"decision": "reopen", "note": "y"})).await.expect(200);
+    assert_eq!(names(&dora, "?appealed=true").await, ["two"]);
+    for review in &reviews[..1] {
+        assert!(read(&dora, review).await["open_appeal"].is_null());
+    }
+    assert_eq!(count(&dora, "appealed").await, 1);
 }

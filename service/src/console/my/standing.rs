@@ -171,6 +171,9 @@ impl Request {
             }
             ReviewState::ChangesRequested => format!("A curator asks for a change{}.", after(": ")),
             ReviewState::Approved => "Approved. It is not live yet: release it when you are ready.".into(),
+            ReviewState::Rejected if self.item.open_appeal.is_some() => {
+                "Rejected; your appeal waits for its answer.".into()
+            }
             ReviewState::Rejected => format!(
                 "Your request for {what} was rejected{}. You can appeal once, on its page.",
                 after(": ")

@@ -23,7 +23,7 @@ use utoipa::{IntoParams, ToSchema};
 #[into_params(parameter_in = Query)]
 pub struct QueuePageQuery {
     /// A saved view: `open`, `needs_me`, `mine`, `unassigned`, `overdue`, `needs_second`,
-    /// `first_publication`, `blocked`, `approved` or `all`.
+    /// `first_publication`, `blocked`, `approved`, `appeals` or `all`.
     pub view: Option<String>,
     /// Where the page before ended.
     pub after: Option<String>,

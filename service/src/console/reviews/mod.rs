@@ -49,8 +49,11 @@ pub fn configure(config: &mut ServiceConfig<'_>) {
         .service(acts_http::countersign_by_form);
 }
 
+/// The view of what was rejected and asks to be looked at again.
+const APPEALS: &str = "appeals";
+
 /// Saved views of the queue, as links.
-const VIEWS: [(&str, &str); 10] = [
+const VIEWS: [(&str, &str); 11] = [
     ("needs_me", "Needs me"),
     ("mine", "Mine"),
     ("unassigned", "Unassigned"),
@@ -59,6 +62,7 @@ const VIEWS: [(&str, &str); 10] = [
     ("first_publication", "First publications"),
     ("blocked", "Blocked by checks"),
     ("approved", "Approved"),
+    (APPEALS, "Appeals"),
     ("open", "All open"),
     ("all", "All"),
 ];
@@ -76,13 +80,14 @@ fn asked(view: &str) -> ReviewQuery {
             "approved" => Some(ReviewState::Approved),
             _ => None,
         },
-        open: (!["all", "mine"].contains(&view)).then_some(true),
+        open: (!["all", "mine", APPEALS].contains(&view)).then_some(true),
         mine: only("mine"),
         needs_me: only("needs_me"),
         unassigned: only("unassigned"),
         overdue: only("overdue"),
         needs_second: only("needs_second"),
         first_publication: only("first_publication"),
+        appealed: only(APPEALS),
         limit: Some(50),
         ..ReviewQuery::default()
     }
@@ -124,6 +129,7 @@ impl Queue {
                 "needs_second" => Some(s.needs_second),
                 "first_publication" => Some(s.first_publication),
                 "blocked" => Some(s.blocked_by_checks),
+                APPEALS => Some(s.appealed),
                 "open" => Some(s.open),
                 _ => None,
             };
@@ -137,7 +143,9 @@ impl Queue {
 
     fn due(&self, review: &ReviewItem) -> (&'static str, String) {
         match review.due_at {
-            _ if !review.state.is_open() => ("soft", figures::ago(&review.updated_at, &self.now)),
+            _ if !review.state.is_open() && review.open_appeal.is_none() => {
+                ("soft", figures::ago(&review.updated_at, &self.now))
+            }
             _ if review.paused_at.is_some() => ("soft", "author’s turn".into()),
             Some(due) if due < self.now => ("fail-ink", format!("{} late", figures::span(&due, &self.now))),
             Some(due) if due.0 - self.now.0 < 86_400_000_000 => {
@@ -231,7 +239,8 @@ pub async fn queue(
     url.append_pair("view", view);
     let next = found.next.map(|after| format!("/reviews?{}", url.append_pair("after", &after).finish()));
     Ok(Queue {
-        reasons: if who.is_curator() { REASONS } else { &[] },
+        // What was rejected is not voted on: an appeal is answered on its own page.
+        reasons: if who.is_curator() && view != APPEALS { REASONS } else { &[] },
         frame: Frame::of(state, request, caller, "reviews", "Reviews")?,
         reviews: found.items,
         summary: summary::glance(state, who).await?,

@@ -209,14 +209,10 @@ impl Page {
     fn risk_shares(&self) -> Vec<(&'static str, i64)> {
         let total = self.review.item.risk.total.max(10);
         let share = |points: i64| points * 100 / total;
-        let look = |points: i64| {
-            if points >= 4 {
-                "fail"
-            } else if points >= 2 {
-                "warn"
-            } else {
-                "rest"
-            }
+        let look = |points: i64| match points {
+            ..2 => "rest",
+            2..4 => "warn",
+            _ => "fail",
         };
         self.review.item.risk.addends.iter().map(|a| (look(a.points), share(a.points))).collect()
     }
@@ -236,6 +232,9 @@ impl Page {
                 "Changes are asked for: the votes say which. Change them, then ask again.".into()
             }
             ReviewState::Approved => "Approved. It is not live yet: release it when you are ready.".into(),
+            ReviewState::Rejected if item.open_appeal.is_some() => {
+                "Rejected; an appeal waits for its answer.".into()
+            }
             ReviewState::Rejected => "Rejected: the votes say why. You can appeal once.".into(),
             _ => return None,
         })
