@@ -189,7 +189,7 @@ impl World {
 #[tokio::test(flavor = "multi_thread")]
 async fn no_sequence_of_acts_of_any_mix_of_people_publishes_what_has_no_quorum() {
     let world = World::new().await;
-    let cases = if std::env::var("TAMIS_TEST_FULL").is_ok() { 2_000 } else { 100 };
+    let cases = if std::env::var("TAMIS_TEST_FULL").is_ok() { 2_000 } else { 60 };
     let config =
         ProptestConfig { cases, max_shrink_iters: 200, failure_persistence: None, ..Default::default() };
     let (mut nth, mut published) = (0, 0);
