@@ -25,6 +25,7 @@ mod m0020_meshery;
 mod m0021_deployment;
 mod m0023_design_shares;
 mod m0024_rounds;
+mod m0027_collecting;
 mod table;
 
 pub struct Migrator;
@@ -55,6 +56,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0021_deployment::Step),
             Box::new(m0023_design_shares::Step),
             Box::new(m0024_rounds::Step),
+            Box::new(m0027_collecting::Step),
         ]
     }
 }
