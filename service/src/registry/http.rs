@@ -99,6 +99,9 @@ async fn get_token(state: Data, request: HttpRequest) -> Result<HttpResponse> {
         let challenge = token::challenge(&state, &[], &came);
         return Err(Refusal::unauthorized(challenge, "a token is given for a user and a password"));
     }
+    if matches!(came, Presented::Nothing) {
+        state.limits.admit_token(&request)?;
+    }
     let pairs = url::form_urlencoded::parse(request.query_string().as_bytes());
     let scopes = pairs.into_iter().filter(|(key, _)| key == "scope").map(|(_, value)| value.into_owned());
     let caller = came.caller();
