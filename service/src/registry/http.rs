@@ -177,7 +177,7 @@ async fn put_manifest(state: Data, request: HttpRequest, payload: web::Payload) 
         Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "SIZE_INVALID", message)
     })?;
     let manifest = reading::read(&state, content.into(), media_type).await?;
-    let sent = push::Sent { reference, tags, manifest };
+    let sent = push::Sent::new(reference, tags, manifest)?;
     let repository = writer.repository(&state).await?;
     let done = push::put(&state, &repository, sent).await?;
     let mut reply = HttpResponse::Created();
