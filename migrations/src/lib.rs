@@ -26,6 +26,7 @@ mod m0021_deployment;
 mod m0023_design_shares;
 mod m0024_rounds;
 mod m0025_appeals;
+mod m0026_collecting;
 mod table;
 
 pub struct Migrator;
@@ -57,6 +58,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0023_design_shares::Step),
             Box::new(m0024_rounds::Step),
             Box::new(m0025_appeals::Step),
+            Box::new(m0026_collecting::Step),
         ]
     }
 }

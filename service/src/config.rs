@@ -265,7 +265,7 @@ pub struct RateArgs {
     #[arg(long, env = "TAMIS_RATE_LIMIT_SIGNED_IN", default_value = "200", value_name = "N")]
     pub rate_limit_signed_in: NonZeroU32,
 
-    /// Requests a second from one address without either.
+    /// Requests a second from one address without either; ten times as many tokens of the registry.
     #[arg(long, env = "TAMIS_RATE_LIMIT_ANONYMOUS", default_value = "100", value_name = "N")]
     pub rate_limit_anonymous: NonZeroU32,
 

@@ -1,9 +1,14 @@
 //! The bytes on their way out.
 use reqwest::Method;
+use serde_json::json;
 use tamis_e2e::{
     app::TestApp,
+    client::{self, Person},
+    crash::Instance,
     fixtures::{distinct, sha256},
+    statements,
 };
+use tamis_entities::value::Role;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn ranges_head_and_unchanged_work_by_name_and_by_digest() {
@@ -60,4 +65,60 @@ async fn a_private_module_is_never_cached_and_never_shown_to_others() {
         json
     };
     assert_eq!(shape(&theirs), shape(&nothing));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_digest_that_is_not_for_everyone_costs_as_little_however_many_releases_hold_it() {
+    let mut instance = Instance::new().await;
+    instance.set("TAMIS_LOG", "info,sqlx::query=trace");
+    let alice = instance.user("alice", Role::User).await;
+    let bob = instance.user("bob", Role::User).await;
+    let server = instance.start(&[]).await;
+    let bytes = distinct("popular", 10);
+    let path = format!("/modules/sha256/{}.wasm", sha256(&bytes));
+    // Duties ask now and then, too: the least of some rounds is what the request itself asks.
+    let costs = async |who: &Person, status: u16| {
+        let mut least = usize::MAX;
+        for _ in 0..5 {
+            let before = server.log().len();
+            who.get(&path).await.expect(status);
+            least = least.min(statements::reads(&server.log()[before..]).count());
+        }
+        least
+    };
+    alice.upload("alice/f0", "1.0.0", bytes.clone()).await.expect(201);
+    let few = (costs(&bob, 404).await, costs(&alice, 200).await);
+    for n in 1..9 {
+        alice.upload(&format!("alice/f{n}"), "1.0.0", bytes.clone()).await.expect(201);
+    }
+    let many = (costs(&bob, 404).await, costs(&alice, 200).await);
+    assert!(few.0 > 0, "no statement was logged");
+    assert!(many.0 <= few.0 + 1 && many.1 <= few.1 + 1, "{few:?} questions for one, {many:?} for nine");
+    // One of them that they may read is enough.
+    alice.put("/api/v1/filters/alice/f5/grants/user:bob", &json!({"level": "read"})).await.expect(200);
+    assert!(bob.get(&path).await.expect(200).body == bytes);
+}
+
+/// Envoy follows no redirect, and registries' clients refuse some.
+#[tokio::test(flavor = "multi_thread")]
+async fn bytes_come_from_where_they_were_asked_for() {
+    let app = TestApp::spawn().await;
+    let (alice, carl, nobody) = (app.author("alice").await, app.curator("carl").await, app.anonymous());
+    let bytes = distinct("here", 10);
+    app.publish(&alice, &carl, "alice/f", "1.0.0", &bytes).await;
+    let http = client::http().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+    let direct = Person { http, ..nobody };
+    let manifest = direct.get("/v2/alice/f/manifests/1.0.0").await.expect(200);
+    let by_digest = format!("/v2/alice/f/manifests/{}", manifest.header("docker-content-digest"));
+    let layer = format!("/v2/alice/f/blobs/{}", manifest.json()["layers"][0]["digest"].as_str().unwrap());
+    let module = format!("/modules/sha256/{}.wasm", sha256(&bytes));
+    let release = "/api/v1/filters/alice/f/releases/1.0.0/module".to_owned();
+    for path in [&by_digest, &layer, &module, &release] {
+        for method in [Method::GET, Method::HEAD] {
+            direct.send(direct.request(method, path)).await.expect(200);
+        }
+    }
+    for door in ["/v2", "/v2/"] {
+        direct.get(door).await.expect(401);
+    }
 }

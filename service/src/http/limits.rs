@@ -56,6 +56,10 @@ pub fn class(rule: &Rule) -> Class {
     }
 }
 
+/// A rollout asks for so many more of the registry's tokens for nobody than people behind one address ask of
+/// the API.
+const TOKENS: NonZeroU32 = NonZeroU32::MIN.saturating_add(9);
+
 /// Cells of one counter: callers are spread over them by a secret hash, so that memory ends here
 /// however many come. Two of a thousand busy ones share a cell in one process of four hundred.
 const CELLS: u64 = 1 << 18;
@@ -89,6 +93,7 @@ struct Counters {
     credential: Counter,
     address: Counter,
     sign_in: Counter,
+    tokens: Counter,
 }
 
 impl Limits {
@@ -102,6 +107,7 @@ impl Limits {
             credential: per_second(set.rate_limit_signed_in),
             address: per_second(set.rate_limit_anonymous),
             sign_in: Counter::new(Quota::per_minute(set.rate_limit_sign_in)),
+            tokens: per_second(set.rate_limit_anonymous.saturating_mul(TOKENS)),
         }))
     }
 
@@ -114,6 +120,12 @@ impl Limits {
             (Class::Api, None) => counters.address.ask(place(client::address(request))),
             (Class::Api, Some(who)) => counters.credential.ask(credential(who)),
         }
+    }
+
+    /// Counts a token of the registry for nobody: what it opens is free, but each takes a signature.
+    pub fn admit_token(&self, request: &HttpRequest) -> Result<()> {
+        let Some(counters) = &self.0 else { return Ok(()) };
+        counters.tokens.ask(place(client::address(request)))
     }
 
     /// Counts a request of `Class::Carried`: for the login that the token is of, or, if it is of none, for the

@@ -1,22 +1,25 @@
-//! Collecting modules that nobody names: condemn in one transaction what has no release, no
-//! lease and is older than the grace; delete the object of exactly that generation; then
-//! the row. A digest uploaded again meanwhile has another generation, so nothing here can
-//! touch it, however late it runs.
+//! Collecting modules that nobody names: look for what has no release, no lease and is older than
+//! the grace; condemn it in a short transaction that asks again; delete the object of exactly that
+//! generation; then the row. A digest uploaded again meanwhile has another generation, so nothing
+//! here can touch it, however late it runs.
 use super::{spool, store};
 use crate::{error::Result, fail_here, jobs::lease, state::State};
 use futures_util::StreamExt;
 use sea_orm::{
-    ColumnTrait, Condition, EntityTrait, ExprTrait, QueryFilter, QuerySelect, QueryTrait,
+    ColumnTrait, Condition, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
     sea_query::{DynIden, Expr, IntoIden, LockBehavior, LockType},
 };
 use serde::Serialize;
-use std::time::Duration;
+use std::{collections::HashSet, time::Duration};
+use tamis_blobs::BlobKey;
 use tamis_entities::{
     module, module_lease, registry_blob, registry_part, release,
     value::{ModuleState, Sha256, Timestamp},
 };
 
 const BATCH: u64 = 100;
+/// Objects that are looked up at once.
+const PAGE: usize = 500;
 /// Longer than any transfer may take.
 const TRANSFER: Duration = Duration::from_secs(3600);
 /// While somebody holds the lease of this name nothing is condemned: a backup is being made.
@@ -44,22 +47,19 @@ pub async fn scheduled(state: &State) -> Result<()> {
 pub async fn run(state: &State, grace: Duration) -> Result<Collected> {
     let before = state.clock.now().minus(grace);
     forget_lapsed_leases(state).await?;
-    let mut collected = Collected::default();
+    // What an earlier run did not get to the end of comes first.
+    let mut collected = Collected { modules: collect_condemned(state).await?, orphans: 0 };
+    let mut after = None;
     loop {
-        condemn(state, before).await?;
-        fail_here!("gc.after-condemn");
-        let condemned = module::Entity::find()
-            .filter(module::Column::State.eq(ModuleState::Condemned))
-            .limit(BATCH)
-            .all(&*state.db)
-            .await?;
-        if condemned.is_empty() {
+        let found = candidates(state, before, after.as_ref()).await?;
+        let Some(last) = found.last().cloned() else { break };
+        let digests: Vec<Sha256> = found.into_iter().map(|(_, sha256)| sha256).collect();
+        if !condemn(state, before, &digests).await? {
             break;
         }
-        for row in condemned {
-            collect(state, &row).await?;
-            collected.modules += 1;
-        }
+        fail_here!("gc.after-condemn");
+        collected.modules += collect_condemned(state).await?;
+        after = Some(last);
     }
     collected.orphans = collect_orphans(state, grace).await?;
     // What transfers that were cut off left behind, when none of them can still be going on.
@@ -113,34 +113,74 @@ fn unused(before: Timestamp) -> Condition {
         .add(Expr::exists(leased).not())
 }
 
+/// Where a walk through the modules has come to: the oldest first.
+type Place = (Timestamp, Sha256);
+
+/// The next that may go, in the order of an index. Asked outside of any transaction: whoever waits to
+/// write does not wait for this.
+async fn candidates(state: &State, before: Timestamp, after: Option<&Place>) -> Result<Vec<Place>> {
+    use module::Column::{Sha256, UsedAt};
+    let later = |(used, sha256): &Place| {
+        let same = Condition::all().add(UsedAt.eq(*used)).add(Sha256.gt(sha256.clone()));
+        // The first half says where in the index to begin.
+        Condition::all().add(UsedAt.gte(*used)).add(Condition::any().add(UsedAt.gt(*used)).add(same))
+    };
+    let found = module::Entity::find()
+        .select_only()
+        .columns([UsedAt, Sha256])
+        .filter(unused(before))
+        .filter(Condition::all().add_option(after.map(later)))
+        .order_by_asc(UsedAt)
+        .order_by_asc(Sha256)
+        .limit(BATCH);
+    Ok(found.into_tuple().all(&*state.db).await?)
+}
+
 /// First locks what may go, then asks again, in a statement of its own that sees all that was
-/// committed before the lock: no upload or clone of one of these can be half-way any more.
-async fn condemn(state: &State, before: Timestamp) -> Result<()> {
+/// committed before the lock: no upload or clone of one of these can be half-way any more. False
+/// while a backup is being made.
+async fn condemn(state: &State, before: Timestamp, found: &[Sha256]) -> Result<bool> {
     let now = state.clock.now();
     let txn = state.db.begin_write().await?;
     if lease::is_held(&*txn, PAUSED, now).await? {
-        return Ok(());
+        return Ok(false);
     }
-    let candidates: Vec<Sha256> = module::Entity::find()
+    let locked: Vec<Sha256> = module::Entity::find()
         .select_only()
         .column(module::Column::Sha256)
-        .filter(unused(before))
-        .limit(BATCH)
+        .filter(module::Column::Sha256.is_in(found.iter().cloned()))
         .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked)
         .into_tuple()
         .all(&*txn)
         .await?;
-    if candidates.is_empty() {
-        return Ok(());
-    }
     module::Entity::update_many()
         .col_expr(module::Column::State, Expr::value(ModuleState::Condemned))
         .col_expr(module::Column::CondemnedAt, Expr::value(now))
-        .filter(module::Column::Sha256.is_in(candidates))
+        .filter(module::Column::Sha256.is_in(locked))
         .filter(unused(before))
         .exec(&*txn)
         .await?;
-    txn.commit().await
+    txn.commit().await?;
+    Ok(true)
+}
+
+/// Removes all that is condemned; how many that were.
+async fn collect_condemned(state: &State) -> Result<u64> {
+    let mut removed = 0;
+    loop {
+        let condemned = module::Entity::find()
+            .filter(module::Column::State.eq(ModuleState::Condemned))
+            .limit(BATCH)
+            .all(&*state.db)
+            .await?;
+        if condemned.is_empty() {
+            return Ok(removed);
+        }
+        for row in condemned {
+            collect(state, &row).await?;
+            removed += 1;
+        }
+    }
 }
 
 async fn collect(state: &State, row: &module::Model) -> Result<()> {
@@ -161,32 +201,48 @@ async fn collect(state: &State, row: &module::Model) -> Result<()> {
 /// Objects older than the grace, that no row names and no upload has leased.
 async fn collect_orphans(state: &State, grace: Duration) -> Result<u64> {
     let mut objects = state.blobs.list();
-    let mut removed = 0;
+    // The store's clock is not ours: an hour of doubt on top of the grace unless tests set none.
+    let doubt = if grace.is_zero() { Duration::ZERO } else { Duration::from_secs(3600) };
+    let (mut page, mut removed) = (Vec::with_capacity(PAGE), 0);
     while let Some(object) = objects.next().await {
         let object = object?;
         let Some(key) = object.key else { continue };
-        // The store's clock is not ours: an hour of doubt on top of the grace unless tests set none.
-        let doubt = if grace.is_zero() { Duration::ZERO } else { Duration::from_secs(3600) };
         if Timestamp(object.modified_us) > state.clock.now().minus(grace + doubt) {
             continue;
         }
         let Ok(sha256) = key.sha256().parse::<Sha256>() else { continue };
-        // The lease first: it was taken before the object was made, and ends in the transaction
-        // that makes the row, so one of the two is seen.
-        if is_leased(state, &sha256).await? {
-            continue;
+        page.push((sha256, key));
+        if page.len() == PAGE {
+            removed += remove_unnamed(state, std::mem::take(&mut page)).await?;
         }
-        let named = module::Entity::find_by_id(sha256.clone()).one(&*state.db).await?;
-        if named.is_some_and(|row| row.generation == key.generation()) {
+    }
+    Ok(removed + remove_unnamed(state, page).await?)
+}
+
+/// Two questions for all of them.
+async fn remove_unnamed(state: &State, objects: Vec<(Sha256, BlobKey)>) -> Result<u64> {
+    let digests: HashSet<Sha256> = objects.iter().map(|(sha256, _)| sha256.clone()).collect();
+    // The leases first: one was taken before its object was made, and ends in the transaction that
+    // makes the row, so one of the two is seen.
+    let leased = module_lease::Entity::find()
+        .select_only()
+        .column(module_lease::Column::Sha256)
+        .filter(module_lease::Column::Sha256.is_in(digests.iter().cloned()));
+    let leased: Vec<Sha256> = leased.into_tuple().all(&*state.db).await?;
+    let named = module::Entity::find()
+        .select_only()
+        .columns([module::Column::Sha256, module::Column::Generation])
+        .filter(module::Column::Sha256.is_in(digests));
+    let named: Vec<(Sha256, i64)> = named.into_tuple().all(&*state.db).await?;
+    let (leased, named): (HashSet<_>, HashSet<_>) =
+        (leased.into_iter().collect(), named.into_iter().collect());
+    let mut removed = 0;
+    for (sha256, key) in objects {
+        if leased.contains(&sha256) || named.contains(&(sha256, key.generation())) {
             continue;
         }
         state.blobs.delete(&key).await?;
         removed += 1;
     }
     Ok(removed)
-}
-
-async fn is_leased(state: &State, sha256: &Sha256) -> Result<bool> {
-    let lease = module_lease::Entity::find().filter(module_lease::Column::Sha256.eq(sha256.clone()));
-    Ok(lease.one(&*state.db).await?.is_some())
 }

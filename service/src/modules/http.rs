@@ -1,26 +1,17 @@
 //! `/modules/sha256/{hex}.wasm`: the bytes by digest, for proxies. No redirect, no coding.
 use super::{
     deliver::{self, Delivery},
-    standing,
+    permission, standing,
 };
 use crate::{
-    auth::{
-        Caller,
-        access::{Relation, Sight, segment},
-        granted::look_in_vain,
-    },
+    auth::{Caller, access::segment},
     counts::Of,
     error::{Error, Result},
     http::problem::Problems,
     state::State,
 };
 use actix_web::{HttpRequest, HttpResponse, get, web};
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
-use std::collections::HashMap;
-use tamis_entities::{
-    filter, release,
-    value::{ReleaseState, Sha256},
-};
+use tamis_entities::value::Sha256;
 
 /// The bytes of a module, for the document.
 pub struct WasmBytes;
@@ -60,40 +51,11 @@ pub async fn get_module(
     let (size, generation, public, counted) = match standing::open(&state, &sha256).await? {
         Some(open) => (open.size, Some(open.generation), true, Of::Digest(sha256.bytes())),
         None => {
-            let (release, public) = permission(&state, &caller, &sha256).await?;
+            let (release, public) = permission::find(&state, &caller, &sha256).await?;
             let size = u64::try_from(release.size).map_err(|_| Error::not_found())?;
             (size, None, public, Of::Release(release.id))
         }
     };
     let delivery = Delivery { sha256: &sha256, size, generation, public, counted, filename: None };
     deliver::send(&state, &request, delivery).await
-}
-
-/// The release by which the caller may have the module, and whether anyone may.
-async fn permission(state: &State, caller: &Caller, sha256: &Sha256) -> Result<(release::Model, bool)> {
-    let releases =
-        release::Entity::find().filter(release::Column::Sha256.eq(sha256.clone())).all(&*state.db).await?;
-    let ids = releases.iter().map(|r| r.filter_id);
-    let filters = filter::Entity::find().filter(filter::Column::Id.is_in(ids)).all(&*state.db).await?;
-    let filters: HashMap<_, _> = filters.into_iter().map(|f| (f.id, f)).collect();
-    if releases.is_empty() {
-        look_in_vain(state, caller).await?;
-    }
-    let mut by: Option<(release::Model, bool)> = None;
-    for release in releases {
-        let Some(filter) = filters.get(&release.filter_id) else { continue };
-        let open = matches!(release.state, ReleaseState::Published | ReleaseState::Yanked);
-        let relation = match open {
-            true => Relation::default(),
-            false => Relation::find(&*state.db, caller, filter, state.clock.now()).await?,
-        };
-        let sight = relation.sight(filter, &release);
-        if release.state == ReleaseState::Quarantined && sight != Sight::Nothing {
-            return Err(crate::auth::access::quarantined(&release));
-        }
-        if sight == Sight::Bytes && by.as_ref().is_none_or(|(_, public)| open && !public) {
-            by = Some((release, open));
-        }
-    }
-    by.ok_or_else(Error::not_found)
 }

@@ -6,6 +6,7 @@ pub mod gc;
 pub mod hot;
 pub mod http;
 pub mod objects;
+mod permission;
 pub mod spool;
 pub mod standing;
 pub mod store;

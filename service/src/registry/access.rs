@@ -207,7 +207,7 @@ impl Writer {
                 let filter = db::retrying(|| made(state, &caller, &namespace, &filter)).await;
                 let filter = filter.map_err(|error| match error.kind() {
                     Kind::Invalid => Refusal::new(StatusCode::BAD_REQUEST, "NAME_INVALID", error.detail()),
-                    _ => error.into(),
+                    _ => ended(state, &name, error),
                 })?;
                 let relation = Relation::find(&*state.db, &caller, &filter, state.clock.now()).await?;
                 Ok(Repository { caller, name, namespace, filter, relation })
@@ -255,6 +255,16 @@ async fn made(
     Ok(filter)
 }
 
+/// Whose credential ended while they were served is told where to get another.
+fn ended(state: &State, name: &Name, error: Error) -> Refusal {
+    if error.kind() != Kind::Unauthenticated {
+        return error.into();
+    }
+    let name = name.to_string();
+    let challenge = token::challenge(state, &[(name.as_str(), Action::Push)], &Presented::Nothing);
+    Refusal::unauthorized(challenge, error.detail())
+}
+
 impl Repository {
     pub fn who(&self) -> Result<&Identity> {
         self.caller.identity().ok_or_else(|| Error::unauthenticated("sign in first").into())
@@ -269,14 +279,9 @@ impl Repository {
         self.relation.is_insider()
     }
 
-    /// A refusal of work that took its time: whose credential ended meanwhile is told where to get another.
+    /// A refusal of work that took its time.
     pub fn refused(&self, state: &State, error: Error) -> Refusal {
-        if error.kind() != Kind::Unauthenticated {
-            return error.into();
-        }
-        let name = self.name.to_string();
-        let challenge = token::challenge(state, &[(name.as_str(), Action::Push)], &Presented::Nothing);
-        Refusal::unauthorized(challenge, error.detail())
+        ended(state, &self.name, error)
     }
 
     /// Inside the transaction of a write that took its time: whether the caller may write still.

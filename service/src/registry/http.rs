@@ -99,6 +99,9 @@ async fn get_token(state: Data, request: HttpRequest) -> Result<HttpResponse> {
         let challenge = token::challenge(&state, &[], &came);
         return Err(Refusal::unauthorized(challenge, "a token is given for a user and a password"));
     }
+    if matches!(came, Presented::Nothing) {
+        state.limits.admit_token(&request)?;
+    }
     let pairs = url::form_urlencoded::parse(request.query_string().as_bytes());
     let scopes = pairs.into_iter().filter(|(key, _)| key == "scope").map(|(_, value)| value.into_owned());
     let caller = came.caller();
@@ -174,7 +177,7 @@ async fn put_manifest(state: Data, request: HttpRequest, payload: web::Payload) 
         Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "SIZE_INVALID", message)
     })?;
     let manifest = reading::read(&state, content.into(), media_type).await?;
-    let sent = push::Sent { reference, tags, manifest };
+    let sent = push::Sent::new(reference, tags, manifest)?;
     let repository = writer.repository(&state).await?;
     let done = push::put(&state, &repository, sent).await?;
     let mut reply = HttpResponse::Created();

@@ -23,12 +23,37 @@ pub const MOST: usize = 4 * 1024 * 1024;
 /// As many tags as one request may give.
 const MOST_TAGS: usize = 64;
 
-/// What a client sends.
+/// What a client sends, under the name that it says.
 pub struct Sent {
-    pub reference: Reference,
-    /// Further tags, of the query.
-    pub tags: Vec<String>,
-    pub manifest: Manifest,
+    digest: Digest,
+    /// One of the path, or those of the query.
+    tags: Vec<String>,
+    /// Of the query.
+    asked: Vec<String>,
+    manifest: Manifest,
+}
+
+impl Sent {
+    /// Refuses what goes with no repository: nothing is made for it.
+    pub fn new(reference: Reference, asked: Vec<String>, manifest: Manifest) -> Result<Self> {
+        let algorithm = match &reference {
+            Reference::Digest(digest) => digest.algorithm(),
+            Reference::Tag(_) => Algorithm::Sha256,
+        };
+        let digest = Digest::of(algorithm, &manifest.content);
+        let tags = match reference {
+            Reference::Digest(wanted) if wanted != digest => {
+                return Err(Refusal::digest_invalid(format!("what came has the digest {digest}")));
+            }
+            Reference::Tag(_) if !asked.is_empty() => {
+                let message = "further tags go with a manifest sent by its digest";
+                return Err(Refusal::manifest_invalid(message));
+            }
+            Reference::Digest(_) => asked.clone(),
+            Reference::Tag(tag) => vec![tag],
+        };
+        Ok(Self { digest, tags, asked, manifest })
+    }
 }
 
 pub struct Done {
@@ -53,27 +78,9 @@ pub fn tags_of(query: &str) -> Result<Vec<String>> {
 }
 
 pub async fn put(state: &State, repository: &Repository, sent: Sent) -> Result<Done> {
-    let Sent { reference, tags: mut names, manifest } = sent;
+    let Sent { digest, tags: names, asked, manifest } = sent;
     // The turn ends with this.
     let Manifest { content, media_type, document, turn: _turn } = manifest;
-    let algorithm = match &reference {
-        Reference::Digest(digest) => digest.algorithm(),
-        Reference::Tag(_) => Algorithm::Sha256,
-    };
-    let digest = Digest::of(algorithm, &content);
-    match reference {
-        Reference::Digest(wanted) if wanted != digest => {
-            return Err(Refusal::digest_invalid(format!("what came has the digest {digest}")));
-        }
-        Reference::Tag(_) if !names.is_empty() => {
-            return Err(Refusal::manifest_invalid("further tags go with a manifest sent by its digest"));
-        }
-        _ => {}
-    }
-    let asked = names.clone();
-    if let Reference::Tag(tag) = reference {
-        names.push(tag);
-    }
     for tag in &names {
         if tags::is_computed(state, repository, tag).await? {
             let message = format!("`{tag}` follows the published releases of this repository");

@@ -14,7 +14,7 @@ use sea_orm::{
 use serde::Serialize;
 use std::collections::BTreeSet;
 use tamis_entities::{
-    registry_manifest, registry_tag, release, release_form,
+    catalog_entry, registry_manifest, registry_tag, release, release_form,
     value::{ReleaseState, Version, Visibility},
 };
 use uuid::Uuid;
@@ -23,41 +23,39 @@ use uuid::Uuid;
 const MOST: u64 = 1000;
 pub const LATEST: &str = "latest";
 
-async fn published(state: &State, repository: &Repository) -> Result<Vec<Version>> {
-    // Spares the question for what has never been published.
-    if repository.filter.published_releases == 0 {
-        return Ok(vec![]);
-    }
+/// The versions that tags follow; of one minor version only, if so asked.
+async fn published(state: &State, repository: &Repository, of: Option<(u64, u64)>) -> Result<Vec<Version>> {
+    let of = of.map(|(major, minor)| release::Column::Version.starts_with(format!("{major}.{minor}.")));
     let versions = release::Entity::find()
         .select_only()
         .column(release::Column::Version)
         .filter(release::Column::FilterId.eq(repository.filter.id))
-        .filter(release::Column::State.eq(ReleaseState::Published));
+        .filter(release::Column::State.eq(ReleaseState::Published))
+        .filter(Condition::all().add_option(of));
     Ok(versions.into_tuple().all(&*state.db).await?)
 }
 
-/// The newest; a pre-release only when there is nothing else.
-fn newest<'a>(versions: impl Iterator<Item = &'a Version>) -> Option<&'a Version> {
-    versions.max_by_key(|v| (!v.is_prerelease(), v.semver()))
-}
-
-fn computed<'a>(versions: &'a [Version], tag: &str) -> Option<&'a Version> {
-    if tag == LATEST {
-        return newest(versions.iter());
+/// The version that the tag follows; none where it is a name like others.
+async fn followed(state: &State, repository: &Repository, tag: &str) -> Result<Option<Version>> {
+    // Spares the question for what has never been published.
+    if repository.filter.published_releases == 0 {
+        return Ok(None);
     }
-    let minor = minor_of(tag)?;
-    newest(versions.iter().filter(|v| {
-        let v = v.semver();
-        (v.major, v.minor) == minor && v.pre.is_empty()
-    }))
+    if tag == LATEST {
+        // What the catalog shows of a filter: its newest, a pre-release only when there is nothing else.
+        let shown = catalog_entry::Entity::find_by_id(repository.filter.id)
+            .select_only()
+            .column(catalog_entry::Column::Version);
+        return Ok(shown.into_tuple().one(&*state.db).await?);
+    }
+    let Some(minor) = minor_of(tag) else { return Ok(None) };
+    let versions = published(state, repository, Some(minor)).await?;
+    Ok(versions.into_iter().filter(|v| !v.is_prerelease()).max_by_key(Version::semver))
 }
 
 /// Whether the tag follows the published releases of this repository.
 pub async fn is_computed(state: &State, repository: &Repository, tag: &str) -> Result<bool> {
-    if tag != LATEST && minor_of(tag).is_none() {
-        return Ok(false);
-    }
-    Ok(computed(&published(state, repository).await?, tag).is_some())
+    Ok(followed(state, repository, tag).await?.is_some())
 }
 
 /// The release of the version that the tag is.
@@ -80,13 +78,8 @@ pub async fn resolve(
     repository: &Repository,
     tag: &str,
 ) -> Result<Option<registry_manifest::Model>> {
-    let mut name = tag.to_owned();
-    if tag == LATEST || minor_of(tag).is_some() {
-        let versions = published(state, repository).await?;
-        if let Some(version) = computed(&versions, tag) {
-            name = version.to_string();
-        }
-    }
+    let followed = followed(state, repository, tag).await?;
+    let name = followed.map_or_else(|| tag.to_owned(), |version| version.to_string());
     let named = registry_tag::Entity::find()
         .select_only()
         .column(registry_tag::Column::ManifestId)
@@ -182,7 +175,10 @@ pub async fn list(state: &State, repository: &Repository, page: Page) -> Result<
         .all(&*state.db)
         .await?;
     let mut all: BTreeSet<String> = named.into_iter().collect();
-    let versions = published(state, repository).await?;
+    let versions = match repository.filter.published_releases {
+        0 => vec![],
+        _ => published(state, repository, None).await?,
+    };
     if !versions.is_empty() {
         let stable = versions.iter().map(Version::semver).filter(|v| v.pre.is_empty());
         let minors = stable.map(|v| format!("{}.{}", v.major, v.minor));

@@ -44,6 +44,8 @@ async fn a_private_thing_takes_as_long_as_an_absent_one() {
     let filter = |name: &str| format!("/api/v1/filters/acme/{name}");
     let of = |prefix: &str, id: &str, suffix: &str| format!("/api/v1/{prefix}/{id}{suffix}");
     let module = |hex: &str| format!("/modules/sha256/{hex}.wasm");
+    let manifest = |name: &str, tag: &str| format!("/v2/acme/{name}/manifests/{tag}");
+    let blob = |name: &str, hex: &str| format!("/v2/acme/{name}/blobs/sha256:{hex}");
     let (get, post, delete) = (Method::GET, Method::POST, Method::DELETE);
     let ways = [
         (&get, filter("reviewed"), filter("missing1")),
@@ -53,6 +55,8 @@ async fn a_private_thing_takes_as_long_as_an_absent_one() {
             format!("{}/releases/1.0.0", filter("missing1")),
         ),
         (&get, module(&target.sha256), module(&"0".repeat(64))),
+        (&get, manifest("reviewed", "1.0.0"), manifest("missing1", "1.0.0")),
+        (&get, blob("reviewed", &target.sha256), blob("missing1", &target.sha256)),
         (&get, of("reviews", &target.review, ""), of("reviews", &nothing, "")),
         (&get, of("teams", "acme", ""), of("teams", "none", "")),
         (&delete, filter("reviewed"), filter("missing1")),

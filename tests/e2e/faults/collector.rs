@@ -1,5 +1,7 @@
 //! The collector against everyone else: uploads of the same digests, sleepers, other processes.
+use super::objects::Objects;
 use futures_util::future::join_all;
+use sea_orm::{ActiveValue::Set, EntityTrait};
 use serde_json::json;
 use std::{
     fs::File,
@@ -13,10 +15,14 @@ use tamis::modules::gc;
 use tamis_e2e::{
     app::TestApp,
     client::Person,
-    crash::{Instance, count, eventually},
+    crash::{Instance, count, eventually, instance::text},
     fixtures::{distinct, sha256},
+    statements,
 };
-use tamis_entities::value::Role;
+use tamis_entities::{
+    module,
+    value::{ModuleState, Role},
+};
 
 /// Uploads, reads, clones, deletes and uploads again; what is acknowledged must be readable at once.
 async fn churn(author: Person, salts: Arc<Vec<String>>, offset: usize, rounds: u32) {
@@ -168,4 +174,64 @@ async fn a_deleted_module_waits_for_its_grace_and_a_clone_keeps_it() {
     let alice = app.token("alice", None).await;
     alice.get("/api/v1/filters/alice/copy/releases/1.0.0/module").await.expect(200);
     app.assert_sound().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn any_number_of_modules_is_walked_through_and_only_what_nobody_names_goes() {
+    let app = TestApp::spawn().await;
+    let alice = app.author("alice").await;
+    let kept: Vec<_> = (0..3).map(|n| distinct(&format!("kept {n}"), 10)).collect();
+    for (n, bytes) in kept.iter().enumerate() {
+        alice.upload(&format!("alice/f{n}"), "1.0.0", bytes.clone()).await.expect(201);
+    }
+    // More than are looked at at once, many of them of one moment.
+    let now = app.clock.now();
+    let row = |n: usize| module::ActiveModel {
+        sha256: Set(sha256(format!("nobody's {n}").as_bytes()).parse().unwrap()),
+        size: Set(1),
+        generation: Set(1),
+        state: Set(ModuleState::Live),
+        condemned_at: Set(None),
+        created_at: Set(now),
+        used_at: Set(now.minus(Duration::from_secs(1 + n as u64 / 120))),
+    };
+    module::Entity::insert_many((0..350).map(row)).exec_without_returning(&*app.state.db).await.unwrap();
+    app.clock.advance(Duration::from_secs(1));
+    let collected = gc::run(&app.state, Duration::ZERO).await.unwrap();
+    assert_eq!((collected.modules, collected.orphans), (350, 0));
+    for (n, bytes) in kept.iter().enumerate() {
+        let path = format!("/api/v1/filters/alice/f{n}/releases/1.0.0/module");
+        assert!(alice.get(&path).await.expect(200).body == *bytes);
+    }
+    app.assert_sound().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_collection_asks_little_however_many_objects_there_are() {
+    let mut instance = Instance::new().await;
+    // Putting hundreds of objects into a bucket by hand takes long and shows nothing else.
+    if !instance.is_local() {
+        return;
+    }
+    instance.set("TAMIS_LOG", "info,sqlx::query=trace");
+    let alice = instance.user("alice", Role::User).await;
+    let _server = instance.start(&[]).await;
+    alice.upload("alice/f", "1.0.0", distinct("kept", 10)).await.expect(201);
+    let collect = async || {
+        let output = instance.run(&["gc", "--grace", "0s"]).await;
+        let asked = statements::reads(&text(&output.stderr)).count();
+        (Instance::expect(output, 0), asked)
+    };
+    let (said, few) = collect().await;
+    assert_eq!(said, "removed 0 modules and 0 orphaned objects\n");
+    assert!(few > 0, "no statement was logged");
+    let objects = Objects::of(&instance);
+    for n in 0..520 {
+        let hex = sha256(format!("orphan {n}").as_bytes());
+        objects.write(&format!("modules/sha256/{}/{hex}.7", &hex[..2]), b"nobody names this").await;
+    }
+    let (said, many) = collect().await;
+    assert_eq!(said, "removed 0 modules and 520 orphaned objects\n");
+    assert!(many <= few + 8, "{few} questions for four objects, {many} for hundreds");
+    instance.assert_sound().await;
 }

@@ -213,3 +213,32 @@ async fn errors_have_the_registrys_form_on_every_path_below_v2() {
     app.publish(&alice, &app.curator("carl").await, "alice/f", "1.0.0", &distinct("e", 10)).await;
     assert_eq!(code(&repo(&alice, "alice/f").get("/manifests/9.9.9").await.expect(404)), "MANIFEST_UNKNOWN");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tokens_for_nobody_are_counted_and_what_they_open_is_not() {
+    let app = TestApp::spawn_with(&["--rate-limit-anonymous", "1", "--rate-limit-signed-in", "1000"]).await;
+    let (alice, carl) = (app.author("alice").await, app.curator("carl").await);
+    app.publish(&alice, &carl, "alice/f", "1.0.0", &distinct("counted", 10)).await;
+    let given = ask(&app, None, "?scope=repository:alice/f:pull").await.expect(200);
+    let (mut refused, mut good) = (None, 0);
+    for _ in 0..200 {
+        let reply = ask(&app, None, "").await;
+        match reply.status {
+            200 => good += 1,
+            _ => {
+                refused = Some(reply);
+                break;
+            }
+        }
+    }
+    assert!(good >= 10, "only {good} in one go");
+    let refused = refused.expect("an end to it").expect(429);
+    assert_eq!(code(&refused), "TOOMANYREQUESTS");
+    assert!(refused.header("retry-after").parse::<u64>().unwrap() >= 1);
+    // Who has one pulls as often as they like, and who has an account gets one.
+    let puller = with(&app, &given);
+    for _ in 0..100 {
+        repo(&puller, "alice/f").get("/manifests/1.0.0").await.expect(200);
+    }
+    ask(&app, Some(("alice", &alice.token.clone().unwrap())), "").await.expect(200);
+}

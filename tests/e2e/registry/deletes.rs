@@ -69,3 +69,33 @@ async fn bytes_live_as_long_as_any_repository_has_them() {
     assert_eq!(gone.modules, 1);
     app.assert_sound().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn below_wasm_a_repository_has_tags_of_its_own_and_the_same_content() {
+    let app = TestApp::spawn().await;
+    let alice = app.author("alice").await;
+    let (own, below) = (repo(&alice, "alice/f"), repo(&alice, "wasm/alice/f"));
+    let bytes = own.image("edge", "both").await;
+    below.put("edge", IMAGE, &bytes).await.expect(201);
+    below.delete("/manifests/edge").await.expect(202);
+    below.head("/manifests/edge").await.expect(404);
+    assert_eq!(code(&below.delete("/manifests/edge").await.expect(404)), "MANIFEST_UNKNOWN");
+    own.head("/manifests/edge").await.expect(200);
+    let by_digest = format!("/manifests/{}", digest(&bytes));
+    below.delete(&by_digest).await.expect(202);
+    for gone in ["/manifests/edge", &by_digest] {
+        own.head(gone).await.expect(404);
+    }
+    let blob = format!("/blobs/{}", digest(b"layer both"));
+    below.delete(&blob).await.expect(202);
+    own.head(&blob).await.expect(404);
+    // What a release is made of stays by either name.
+    alice.upload("alice/f", "1.0.0", distinct("below", 10)).await.expect(201);
+    for path in ["/manifests/1.0.0".to_owned(), {
+        let manifest = below.get("/manifests/1.0.0").await.expect(200);
+        format!("/manifests/{}", manifest.header("docker-content-digest"))
+    }] {
+        assert_eq!(code(&below.delete(&path).await.expect(405)), "UNSUPPORTED", "{path}");
+    }
+    app.assert_sound().await;
+}

@@ -1,6 +1,7 @@
 //! The forms that releases are given later, when they have none.
 use super::repo;
 use sea_orm::{ActiveModelTrait, ActiveValue::Set, EntityTrait, IntoActiveModel};
+use serde_json::json;
 use tamis_e2e::{app::TestApp, fixtures::distinct};
 use tamis_entities::{module, registry_blob, registry_manifest, value::ModuleState};
 
@@ -39,4 +40,26 @@ async fn releases_whose_forms_cannot_be_made_do_not_keep_others_waiting() {
         }
     }
     panic!("the last release has no form");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_loses_the_right_while_a_form_is_made_makes_none() {
+    use tamis::{auth, error::Kind, registry::forms};
+    let app = TestApp::spawn().await;
+    let (alice, bob) = (app.author("alice").await, app.author("bob").await);
+    alice.upload("alice/f", "1.0.0", distinct("form", 10)).await.expect(201);
+    let grant = "/api/v1/filters/alice/f/grants/user:bob";
+    alice.put(grant, &json!({"level": "write"})).await.expect(200);
+    let (caller, _) = auth::caller::by_secret(&app.state, bob.token.as_deref().unwrap()).await.unwrap();
+    let (handle, name) = ("alice".parse().unwrap(), "f".parse().unwrap());
+    let access = auth::access::load_filter(&app.state, caller, &handle, &name).await.unwrap();
+    let version = "1.0.0".parse().unwrap();
+    let release = auth::access::find_release(&*app.state.db, access.filter.id, &version).await.unwrap();
+    // Between the question whether they may, and the change.
+    alice.delete(grant).await.expect(204);
+    let refused = forms::solo::make(&app.state, &access, &release.unwrap()).await;
+    assert_eq!(refused.unwrap_err().kind(), Kind::NotFound);
+    let release = alice.get("/api/v1/filters/alice/f/releases/1.0.0").await.expect(200).json();
+    assert!(release["forms"].as_array().unwrap().iter().all(|f| f["kind"] != "oci-solo"), "{release}");
+    app.assert_sound().await;
 }

@@ -173,6 +173,15 @@ async fn one_request_gives_many_tags() {
     for name in names {
         assert_eq!(own.get(&format!("/manifests/{name}")).await.expect(200).body, bytes);
     }
+    // By the digest that it was pushed under.
+    let by512 = own.put(&format!("{}?tag=by512", digest512(&bytes)), IMAGE, &bytes).await.expect(201);
+    assert_eq!(
+        (by512.header("docker-content-digest"), by512.header("oci-tag")),
+        (&*digest512(&bytes), "by512")
+    );
+    let back = own.get("/manifests/by512").await.expect(200);
+    assert_eq!((back.header("docker-content-digest"), &back.body), (&*digest512(&bytes), &bytes));
+    own.put("other?tag=more", IMAGE, &bytes).await.expect(400);
     let many = (0..100).map(|n| format!("tag=m{n}")).collect::<Vec<_>>().join("&");
     own.put(&format!("{}?{many}", digest(&bytes)), IMAGE, &bytes).await.expect(414);
     own.put(&format!("{}?tag=.bad", digest(&bytes)), IMAGE, &bytes).await.expect(400);

@@ -184,13 +184,54 @@ async fn blobs_come_whole_or_in_part_and_say_what_they_are() {
         let refused = alice.send(own.request(Method::GET, &path).header("range", range)).await.expect(416);
         assert_eq!(refused.header("content-range"), "bytes */2000", "{range}");
     }
+    // Several at once are more than has to be served.
+    let several = own.request(Method::GET, &path).header("range", "bytes=0-1,5-9");
+    assert_eq!(alice.send(several).await.expect(200).body, bytes);
     let etag = format!("\"{}\"", digest(&bytes));
-    let same = alice.send(own.request(Method::GET, &path).header("if-none-match", etag)).await;
-    assert!(same.status == 304 && same.body.is_empty());
+    for method in [Method::GET, Method::HEAD] {
+        let same = alice.send(own.request(method, &path).header("if-none-match", &etag)).await;
+        assert!(same.status == 304 && same.body.is_empty());
+    }
+    // Half of another blob is of no use.
+    for (held, status, size) in [(etag.as_str(), 206, 1500), ("\"sha256:other\"", 200, 2000)] {
+        let part = own.request(Method::GET, &path).header("range", "bytes=500-").header("if-range", held);
+        assert_eq!(alice.send(part).await.expect(status).body.len(), size);
+    }
     let unknown = own.get(&format!("/blobs/{}", digest(b"nothing"))).await.expect(404);
     assert_eq!(code(&unknown), "BLOB_UNKNOWN");
     for bad in ["sha256:baddigeststring", "md5:00", "nonsense"] {
         assert_eq!(own.get(&format!("/blobs/{bad}")).await.status, 400, "{bad}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_part_of_what_is_published_is_that_part_for_everyone() {
+    let app = TestApp::spawn().await;
+    let (alice, carl, nobody) = (app.author("alice").await, app.curator("carl").await, app.anonymous());
+    // Longer than one piece of the way from the store.
+    app.publish(&alice, &carl, "alice/f", "1.0.0", &distinct("in parts", 400_000)).await;
+    let others = repo(&nobody, "alice/f");
+    let manifest = others.get("/manifests/1.0.0").await.expect(200);
+    let layer = format!("/blobs/{}", manifest.json()["layers"][0]["digest"].as_str().unwrap());
+    let whole = others.get(&layer).await.expect(200).body;
+    let size = whole.len();
+    assert!(size > 300_000, "{size} bytes");
+    for (from, to) in [(1, size), (size - 7, size), (131_071, 131_074), (200_000, 290_001)] {
+        // Twice: what is remembered of it for a moment is the same.
+        for _ in 0..2 {
+            let range = format!("bytes={from}-{}", to - 1);
+            let request = others.request(Method::GET, &layer).header("range", range);
+            let part = nobody.send(request).await.expect(206);
+            assert_eq!(part.header("content-range"), format!("bytes {from}-{}/{size}", to - 1));
+            assert!(part.body == whole[from..to], "{from}..{to}");
+        }
+    }
+    let by_digest = format!("/manifests/{}", manifest.header("docker-content-digest"));
+    for path in ["/manifests/1.0.0", &by_digest, &layer] {
+        let head = others.head(path).await.expect(200);
+        let same = others.request(Method::HEAD, path).header("if-none-match", head.header("etag"));
+        let same = nobody.send(same).await.expect(304);
+        assert_eq!((same.header("etag"), same.body.len()), (head.header("etag"), 0), "{path}");
     }
 }
 

@@ -266,6 +266,10 @@ async fn a_push_that_fails_makes_no_repository() {
     alice.send(other).await.expect(400);
     own.put("t", IMAGE, b"no manifest").await.expect(400);
     own.put(".bad", IMAGE, b"{}").await.expect(400);
+    let empty = bytes_of(&json!({"schemaVersion": 2, "manifests": []}));
+    for reference in [&digest(b"other"), "t?tag=u"] {
+        own.put(reference, INDEX, &empty).await.expect(400);
+    }
     alice.get("/api/v1/filters/alice/typo").await.expect(404);
 }
 

@@ -78,6 +78,24 @@ async fn every_known_form_under_a_version_is_a_draft_with_exactly_its_bytes() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_version_in_the_query_makes_a_release_and_stands_alone() {
+    let app = TestApp::spawn().await;
+    let alice = app.author("alice").await;
+    let own = repo(&alice, "alice/f");
+    let module = distinct("by query", 10);
+    let (media, bytes) = form(&own, "compat", &module).await;
+    let name = digest(&bytes);
+    let refused = own.put(&format!("{name}?tag=1.0.0&tag=edge"), media, &bytes).await.expect(400);
+    assert_eq!(code(&refused), "MANIFEST_INVALID");
+    alice.get("/api/v1/filters/alice/f/releases/1.0.0").await.expect(404);
+    let made = own.put(&format!("{name}?tag=1.0.0"), media, &bytes).await.expect(201);
+    assert_eq!(made.header("oci-tag"), "1.0.0");
+    let release = alice.get("/api/v1/filters/alice/f/releases/1.0.0").await.expect(200).json();
+    assert_eq!(release["digest"], digest(&module));
+    assert_eq!(own.get("/manifests/1.0.0").await.expect(200).body, bytes);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn wasm_tools_push_below_their_prefix_and_it_is_the_same_release() {
     let app = TestApp::spawn().await;
     let alice = app.author("alice").await;

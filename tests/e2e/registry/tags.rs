@@ -95,3 +95,27 @@ async fn latest_and_minor_versions_follow_what_is_published_and_are_plain_tags_b
     assert_eq!(digest(&there), others.get(&named("1.2.9")).await.expect(200).header("docker-content-digest"));
     assert!(!names(&others.get("/tags/list").await.expect(200).json()).contains(&"1.2.10"));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_minor_version_is_followed_to_its_last_release_and_to_no_other_that_begins_like_it() {
+    let app = TestApp::spawn().await;
+    let (alice, carl, nobody) = (app.author("alice").await, app.curator("carl").await, app.anonymous());
+    for version in ["1.2.3", "1.20.0", "1.2.4-rc.1", "11.2.9", "21.0.0-rc.1"] {
+        app.publish(&alice, &carl, "alice/f", version, &distinct(version, 10)).await;
+    }
+    let others = repo(&nobody, "alice/f");
+    let digest_of = async |tag: &str| {
+        others.get(&format!("/manifests/{tag}")).await.expect(200).header("docker-content-digest").to_owned()
+    };
+    for (tag, version) in [("1.2", "1.2.3"), ("1.20", "1.20.0"), ("11.2", "11.2.9"), ("latest", "11.2.9")] {
+        assert_eq!(digest_of(tag).await, digest_of(version).await, "{tag}");
+    }
+    // A pre-release alone is followed by `latest` only, and only where there is nothing else.
+    others.get("/manifests/21.0").await.expect(404);
+    app.publish(&alice, &carl, "alice/g", "0.1.0-rc.1", &distinct("g", 10)).await;
+    repo(&nobody, "alice/g").get("/manifests/latest").await.expect(200);
+    let own = repo(&alice, "alice/f");
+    let plain = own.image("", "plain").await;
+    own.put("1.3", IMAGE, &plain).await.expect(201);
+    own.delete("/manifests/1.3").await.expect(202);
+}

@@ -148,6 +148,79 @@ async fn two_chunks_that_race_for_one_place_leave_one_of_them() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_session_that_two_finish_at_once_gives_the_blob_once() {
+    let app = TestApp::spawn().await;
+    let alice = app.author("alice").await;
+    let own = repo(&alice, "alice/f");
+    for parts in 1..=2 {
+        let bytes = noise(parts, 2000);
+        let location = own.start().await;
+        for part in bytes.chunks(2000 / usize::from(parts)) {
+            chunk(&alice, &location, None, part).await.expect(202);
+        }
+        let all = (0..6).map(|_| {
+            let (alice, location, name) = (alice.clone(), location.clone(), digest(&bytes));
+            async move { finish(&alice, &location, &name, b"").await.status }
+        });
+        let answers = futures_util::future::join_all(all).await;
+        assert!(answers.contains(&201), "{answers:?}");
+        assert!(answers.iter().all(|status| matches!(status, 201 | 404 | 416)), "{answers:?}");
+        assert_eq!(own.get(&format!("/blobs/{}", digest(&bytes))).await.expect(200).body, bytes);
+        alice.send(own.at(Method::GET, &location)).await.expect(404);
+    }
+    app.assert_sound().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_that_breaks_off_adds_nothing_and_the_session_goes_on() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let app = TestApp::spawn().await;
+    let alice = app.author("alice").await;
+    let own = repo(&alice, "alice/f");
+    let (bytes, location) = (noise(7, 3000), own.start().await);
+    chunk(&alice, &location, None, &bytes[..1000]).await.expect(202);
+    let (path, host) = (location.strip_prefix(&app.base).unwrap(), app.base.strip_prefix("http://").unwrap());
+    let token = alice.token.clone().unwrap();
+    for framing in ["content-length: 2000\r\n\r\n", "transfer-encoding: chunked\r\n\r\n7d0\r\n"] {
+        let mut stream = tokio::net::TcpStream::connect(host).await.unwrap();
+        let head =
+            format!("PATCH {path} HTTP/1.1\r\nhost: {host}\r\nauthorization: Bearer {token}\r\n{framing}");
+        stream.write_all(head.as_bytes()).await.unwrap();
+        stream.write_all(&bytes[1000..1500]).await.unwrap();
+        stream.shutdown().await.unwrap();
+        // The answer, if there is one, or the end of the connection.
+        let mut answer = vec![];
+        let _ = stream.read_to_end(&mut answer).await;
+        assert!(!answer.starts_with(b"HTTP/1.1 2"), "{}", String::from_utf8_lossy(&answer));
+        let status = alice.send(own.at(Method::GET, &location)).await.expect(204);
+        assert_eq!(status.header("range"), "0-999");
+    }
+    chunk(&alice, &location, Some("1000-2999".into()), &bytes[1000..]).await.expect(202);
+    finish(&alice, &location, &digest(&bytes), b"").await.expect(201);
+    assert_eq!(own.get(&format!("/blobs/{}", digest(&bytes))).await.expect(200).body, bytes);
+    app.assert_sound().await;
+}
+
+/// Some say beforehand which digest they will name the blob by; which it is, is seen at the end.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_may_say_its_kind_of_digest_first() {
+    let app = TestApp::spawn().await;
+    let alice = app.author("alice").await;
+    let own = repo(&alice, "alice/f");
+    let bytes = noise(8, 500);
+    for (said, name) in
+        [("sha256", digest(&bytes)), ("sha512", digest512(&bytes)), ("sha256", digest512(&bytes))]
+    {
+        let begun = own.post(&format!("/blobs/uploads/?digest-algorithm={said}")).await.expect(202);
+        finish(&alice, begun.header("location"), &name, &bytes).await.expect(201);
+        own.head(&format!("/blobs/{name}")).await.expect(200);
+    }
+    // As the specification has it for what a registry does not know: a session, or a refusal.
+    let unknown = own.post("/blobs/uploads/?digest-algorithm=md5").await;
+    assert!(matches!(unknown.status, 202 | 400), "{}", unknown.status);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_blob_is_mounted_from_where_its_reader_may_read_it_and_uploaded_otherwise() {
     let app = TestApp::spawn().await;
     let alice = app.author("alice").await;
@@ -161,6 +234,22 @@ async fn a_blob_is_mounted_from_where_its_reader_may_read_it_and_uploaded_otherw
     assert_eq!(other.get(&format!("/blobs/{name}")).await.expect(200).body, b"shared bytes");
     // From wherever it is, of one's own.
     repo(&alice, "alice/h").post(&format!("/blobs/uploads/?mount={name}")).await.expect(201);
+    // The other name of a repository is the same one, on either side.
+    let below = repo(&alice, "wasm/alice/i");
+    below.post(&format!("/blobs/uploads/?mount={name}&from=wasm/alice/f")).await.expect(201);
+    assert_eq!(
+        repo(&alice, "alice/i").get(&format!("/blobs/{name}")).await.expect(200).body,
+        b"shared bytes"
+    );
+    repo(&alice, "alice/k")
+        .post(&format!("/blobs/uploads/?mount={name}&from=wasm/alice/i"))
+        .await
+        .expect(201);
+    let named = digest512(b"by the other digest");
+    let request = own.request(Method::POST, &format!("/blobs/uploads/?digest={named}"));
+    alice.send(request.body("by the other digest")).await.expect(201);
+    let made = other.post(&format!("/blobs/uploads/?mount={named}&from=alice/f")).await.expect(201);
+    assert_eq!(made.header("docker-content-digest"), named);
     // What is nowhere becomes a session.
     let unknown = digest(b"nothing");
     for from in ["&from=alice/f", "&from=alice/nowhere", "&from=NOT/valid", "&from=", ""] {

@@ -5,7 +5,11 @@ use reqwest::{Body, Method};
 use sea_orm::{ActiveValue::Set, EntityTrait};
 use serde_json::json;
 use tamis::jobs::{self, Job};
-use tamis_e2e::{app::TestApp, client::Person, fixtures::distinct};
+use tamis_e2e::{
+    app::TestApp,
+    client::Person,
+    fixtures::{distinct, sha256},
+};
 use tamis_entities::{review, value::ReviewState};
 use tokio::sync::oneshot;
 use uuid::Uuid;
@@ -13,6 +17,7 @@ use uuid::Uuid;
 /// Begins an upload whose second half waits; hands back how to let it come, and the answer.
 async fn begin(
     who: &Person,
+    method: Method,
     path: &str,
     bytes: Vec<u8>,
 ) -> (oneshot::Sender<()>, tokio::task::JoinHandle<tamis_e2e::client::Reply>) {
@@ -30,7 +35,7 @@ async fn begin(
         let _ = s.2.take()?.await;
         Some((Ok(s.1.take()?), s))
     });
-    let request = who.request(Method::PUT, path).header("content-type", "application/wasm");
+    let request = who.request(method, path).header("content-type", "application/wasm");
     let (who, request) = (who.clone(), request.body(Body::wrap_stream(parts)));
     let answer = tokio::spawn(async move { who.send(request).await });
     begun.await.unwrap();
@@ -49,7 +54,7 @@ async fn an_upload_that_was_under_way_makes_nothing_after_the_right_to_it_ended(
         alice.put(member, &json!({"role": "maintainer"})).await.expect(200);
         let token = app.token("vic", None).await;
         let path = format!("/api/v1/filters/acme/{name}/releases/1.0.{round}");
-        let (go, answer) = begin(&token, &path, distinct(&path, 200_000)).await;
+        let (go, answer) = begin(&token, Method::PUT, &path, distinct(&path, 200_000)).await;
         // Give the server time to have let the request in: the removal must come after that.
         tokio::time::sleep(std::time::Duration::from_millis(300)).await;
         match round {
@@ -73,6 +78,33 @@ async fn an_upload_that_was_under_way_makes_nothing_after_the_right_to_it_ended(
         set_disabled(&app.state.db, id, None).await;
     }
     // Nothing of it stays: as without the uploads.
+    app.assert_sound().await;
+}
+
+/// Clients of a registry look for a way to more rights in the answer itself.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_push_whose_credential_ends_is_told_where_to_get_another() {
+    let app = TestApp::spawn().await;
+    let alice = app.author("alice").await;
+    alice.put("/api/v1/filters/alice/there", &json!({})).await.expect(201);
+    for name in ["alice/there", "alice/new"] {
+        let token = app.token("alice", Some("filters:read filters:write")).await;
+        let bytes = distinct(name, 200_000);
+        let path = format!("/v2/{name}/blobs/uploads/?digest=sha256:{}", sha256(&bytes));
+        let (go, answer) = begin(&token, Method::POST, &path, bytes).await;
+        tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+        let mine = alice.get("/api/v1/tokens").await.expect(200).json();
+        for one in
+            mine["items"].as_array().unwrap().iter().filter(|t| t["scopes"].as_array().unwrap().len() == 2)
+        {
+            alice.delete(&format!("/api/v1/tokens/{}", one["id"].as_str().unwrap())).await.expect(204);
+        }
+        go.send(()).unwrap();
+        let reply = answer.await.unwrap().expect(401);
+        let challenge = reply.header("www-authenticate");
+        assert!(challenge.contains(&format!("repository:{name}:")), "{name}: {challenge:?}");
+    }
+    alice.get("/api/v1/filters/alice/new").await.expect(404);
     app.assert_sound().await;
 }
 

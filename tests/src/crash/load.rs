@@ -15,6 +15,8 @@ use std::{
     time::Duration,
 };
 
+const IMAGE: &str = "application/vnd.oci.image.manifest.v1+json";
+
 /// The connection broke.
 pub struct Down;
 
@@ -82,8 +84,9 @@ impl Worker {
     pub async fn work(&mut self, killed: &AtomicBool) {
         while !killed.load(Ordering::SeqCst) {
             let before = self.ledger.acknowledged;
-            let step = match self.random.below(12) {
+            let step = match self.random.below(13) {
                 0..=2 => self.upload_new().await,
+                12 => self.push_new().await,
                 3 => self.upload_shared().await,
                 4 => self.upload_again().await,
                 5 | 6 => self.clone_one().await,
@@ -133,6 +136,32 @@ impl Worker {
         let filter = self.fresh_filter();
         let salt = format!("{filter} {}", self.random.next());
         self.put(&filter, &salt).await
+    }
+
+    /// The same by the registry's door: its blobs, then the manifest that names them.
+    async fn push_new(&mut self) -> Result<(), Down> {
+        let filter = self.fresh_filter();
+        let salt = format!("{filter} {}", self.random.next());
+        let (module, config) = (module(&salt), b"{}".to_vec());
+        let descriptor = |kind: &str, bytes: &[u8]| json!({"mediaType": kind, "size": bytes.len(), "digest": format!("sha256:{}", fixtures::sha256(bytes))});
+        let manifest = json!({"schemaVersion": 2, "mediaType": IMAGE, "layers": [descriptor("application/wasm", &module)],
+            "config": descriptor("application/vnd.wasm.config.v0+json", &config)});
+        let sha256 = fixtures::sha256(&module);
+        for blob in [config, module] {
+            let path = format!("/v2/{filter}/blobs/uploads/?digest=sha256:{}", fixtures::sha256(&blob));
+            let answer = answer(self.author.request(Method::POST, &path).body(blob)).await?;
+            if !self.expect(&format!("a blob of {filter}"), &answer, &[201]) {
+                return Ok(());
+            }
+        }
+        self.ledger.begin(&filter, &sha256, &salt);
+        let request = self.author.request(Method::PUT, &format!("/v2/{filter}/manifests/1.0.0"));
+        let body = serde_json::to_vec(&manifest).expect("JSON");
+        let answer = answer(request.header("content-type", IMAGE).body(body)).await?;
+        if self.expect(&format!("push of {filter}"), &answer, &[201]) {
+            self.ledger.set(&filter, Fate::Present);
+        }
+        Ok(())
     }
 
     /// A module that others upload and delete at the same moment.

@@ -1,5 +1,5 @@
 //! What Tamis renders for Kubernetes fits the published schemas of its kinds, without a field that they do not know.
-use super::{release, rendered};
+use super::{api_server, release, rendered};
 use serde_json::{Map, Value, json};
 use tamis_formats::Format;
 
@@ -20,13 +20,17 @@ fn strict(schema: &mut Value) {
     }
 }
 
-fn validator(kind: &str) -> jsonschema::Validator {
+fn published(kind: &str) -> Value {
     let text = match kind {
         "WasmPlugin" => include_str!("schemas/wasmplugin.json"),
         "TrafficExtension" => include_str!("schemas/trafficextension.json"),
         _ => include_str!("schemas/envoyextensionpolicy.json"),
     };
-    let mut schema: Value = serde_json::from_str(text).unwrap();
+    serde_json::from_str(text).unwrap()
+}
+
+fn validator(kind: &str) -> jsonschema::Validator {
+    let mut schema = published(kind);
     // The API server knows these by itself.
     schema["properties"]["apiVersion"] = json!({"type": "string"});
     schema["properties"]["kind"] = json!({"type": "string"});
@@ -37,8 +41,10 @@ fn validator(kind: &str) -> jsonschema::Validator {
 
 fn check(text: &str) -> Value {
     let object: Value = serde_norway::from_str(text).unwrap();
-    let schema = validator(object["kind"].as_str().unwrap());
-    let faults: Vec<_> = schema.iter_errors(&object).map(|e| format!("{}: {e}", e.instance_path())).collect();
+    let kind = object["kind"].as_str().unwrap();
+    let schema = validator(kind);
+    let errors = schema.iter_errors(&object).map(|e| format!("{}: {e}", e.instance_path()));
+    let faults: Vec<_> = errors.chain(api_server::faults(&published(kind), &object)).collect();
     assert!(faults.is_empty(), "{faults:#?}\n{text}");
     object
 }
@@ -91,5 +97,51 @@ fn the_schemas_refuse_what_is_wrong() {
         let mut wrong = good.clone();
         wrong["spec"][field] = value;
         assert!(!validator("WasmPlugin").is_valid(&wrong), "{field}");
+    }
+}
+
+#[test]
+fn the_rules_beside_the_schemas_refuse_what_is_wrong() {
+    let mesh = |spec: Value| ("WasmPlugin", spec);
+    let gateway = |spec: Value| ("EnvoyExtensionPolicy", spec);
+    let edge = json!({"group": "gateway.networking.k8s.io", "kind": "Gateway", "name": "edge"});
+    let image = json!({"name": "a", "code": {"type": "Image", "image": {"url": "a/b", "pullSecretRef": {"kind": "Secret", "name": "s"}}}});
+    let good = [
+        mesh(
+            json!({"url": "oci://a/b", "targetRefs": [edge], "match": [{"ports": [{"number": 1}, {"number": 2}]}]}),
+        ),
+        mesh(
+            json!({"url": "a/b", "selector": {"matchLabels": {"app": "x"}}, "vmConfig": {"env": [{"name": "A", "valueFrom": "HOST"}]}}),
+        ),
+        ("TrafficExtension", json!({"wasm": {"url": "https://a/b"}})),
+        gateway(json!({"targetRefs": [edge], "wasm": [image]})),
+    ];
+    for (kind, spec) in good {
+        let found = api_server::faults(&published(kind), &json!({"spec": spec}));
+        assert!(found.is_empty(), "{kind} {spec}: {found:?}");
+    }
+    let mut other = edge.clone();
+    other["kind"] = "Service".into();
+    let mut map = image.clone();
+    map["code"]["image"]["pullSecretRef"]["kind"] = "ConfigMap".into();
+    let wrong = [
+        mesh(json!({"url": "ftp://a/b"})),
+        mesh(json!({"url": "a", "selector": {}, "targetRefs": [edge]})),
+        mesh(json!({"url": "a", "selector": {"matchLabels": {"a": "*"}}})),
+        mesh(json!({"url": "a", "match": [{"ports": [{"number": 1}, {"number": 1}]}]})),
+        mesh(json!({"url": "a", "vmConfig": {"env": [{"name": "A"}, {"name": "A"}]}})),
+        mesh(json!({"url": "a", "vmConfig": {"env": [{"name": "A", "valueFrom": "HOST", "value": "x"}]}})),
+        ("TrafficExtension", json!({"wasm": {"url": "a"}, "lua": {}})),
+        gateway(json!({"wasm": [image]})),
+        gateway(json!({"targetRefs": [other], "wasm": [image]})),
+        gateway(
+            json!({"targetRefs": [edge], "wasm": [{"name": "a", "code": {"type": "HTTP", "image": {}}}]}),
+        ),
+        gateway(json!({"targetRefs": [edge], "wasm": [map]})),
+    ];
+    for (kind, spec) in wrong {
+        let found = api_server::faults(&published(kind), &json!({"spec": spec}));
+        assert!(!found.is_empty(), "{kind} {spec}");
+        assert!(found.iter().all(|fault| !fault.contains("not written out")), "{found:?}");
     }
 }

@@ -1,6 +1,7 @@
 //! The pure renderers from outside: the text of every format, and whether its readers' schemas take it.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod api_server;
 mod kubernetes;
 mod rendered;
 

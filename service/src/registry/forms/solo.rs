@@ -3,7 +3,11 @@
 use super::{Writer, documents, documents::descriptor, small};
 use crate::{
     audit::{self, Actor},
-    auth::{FilterAccess, access},
+    auth::{
+        FilterAccess,
+        access::{self, Relation},
+        again::again,
+    },
     db,
     error::{Error, Result},
     modules::{
@@ -38,6 +42,12 @@ async fn write(
 ) -> Result<bool> {
     let txn = state.db.begin_write().await?;
     let filter = access::relock_filter(&*txn, &access.filter).await?;
+    // The configuration had to be stored first: whoever lost the right meanwhile makes nothing.
+    let now = state.clock.now();
+    let who = again(&*txn, access.who()?, now).await?;
+    if !Relation::of(&*txn, &who, &filter, now).await?.writes() {
+        return Err(Error::not_found());
+    }
     let now = release::Entity::find_by_id(release.id).lock_exclusive().one(&*txn).await?;
     let release = now.ok_or_else(Error::not_found)?;
     let there = release_form::Entity::find()
@@ -56,7 +66,7 @@ async fn write(
     let digest = manifest.digest.to_string();
     Writer { state, txn: &txn, filter: &filter, release: &release }.form(&manifest, FormKind::Solo).await?;
     let object = format!("release:{}@{}", access.name(), release.version);
-    let (actor, detail) = (Actor::from(access.who()?), json!({"kind": FormKind::Solo, "digest": digest}));
+    let (actor, detail) = (Actor::from(&who), json!({"kind": FormKind::Solo, "digest": digest}));
     audit::record(&*txn, &state.clock, &actor, "release.form", object, detail).await?;
     txn.commit().await?;
     state.registry.forget();
