@@ -31,6 +31,7 @@ pub async fn of<C: ConnectionTrait>(
         .filter(Column::Sha256.ne(sha256.clone()))
         .filter(Expr::exists(stopped_elsewhere()).not())
         .order_by_desc(Column::PublishedAt)
+        .order_by_desc(Column::Id)
         .limit(MOST);
     let mut newest = HashMap::new();
     for (filter, version) in good.into_tuple::<(Uuid, Version)>().all(db).await? {

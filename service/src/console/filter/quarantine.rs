@@ -80,7 +80,7 @@ impl Page {
     }
 
     fn note(&self) -> &str {
-        self.typed.as_ref().map_or("", |typed| &typed.note)
+        self.typed.as_ref().map_or("", |typed| typed.note.as_str())
     }
 }
 
