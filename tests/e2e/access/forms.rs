@@ -9,7 +9,7 @@ use super::{
 };
 use reqwest::{Method, multipart};
 use std::collections::{BTreeSet, HashMap};
-use tamis::auth::table::{Door, Need, RULES};
+use tamis::auth::table::{Door, Need, RULES, Rule};
 use tamis_e2e::{
     browser::{browser, form_token},
     client::{Person, Reply},
@@ -31,7 +31,7 @@ const OF_ANYONE: [&str; 10] = [
     "/sign-out",
 ];
 
-fn posted_by_pages() -> impl Iterator<Item = &'static tamis::auth::table::Rule> {
+fn posted_by_pages() -> impl Iterator<Item = &'static Rule> {
     let other_doors = ["/api/", "/v2/"];
     RULES.iter().filter(move |rule| {
         rule.door == Door::Native
@@ -103,7 +103,8 @@ fn fields(route: &Route, who: &Person, target: &Target) -> Vec<(&'static str, St
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_form_of_a_page_is_taken_without_the_token_of_the_page() {
-    let (of_anyone, of_people): (Vec<_>, Vec<_>) = posted_by_pages().partition(|r| r.need == Need::Anyone);
+    let (of_anyone, of_people): (Vec<&Rule>, Vec<&Rule>) =
+        posted_by_pages().partition(|r| r.need == Need::Anyone);
     let of_anyone: BTreeSet<_> = of_anyone.iter().map(|rule| rule.path).collect();
     assert_eq!(of_anyone, BTreeSet::from(OF_ANYONE), "forms that ask nobody who they are");
     let world = World::build(Stage::PrivateDraft).await;
