@@ -8,6 +8,7 @@ use crate::{
     clock::Clock,
     config::{self, ServeArgs, StoreArgs},
     error::{Error, Result},
+    telemetry,
 };
 use clap::{Args, Parser, Subcommand};
 use std::{path::PathBuf, process::ExitCode};
@@ -250,6 +251,9 @@ fn complain(error: &Error) -> ExitCode {
 
 async fn run(command: Command) -> Result<ExitCode> {
     use operator as op;
+    if !matches!(command, Command::Serve(_)) {
+        telemetry::init_where_asked();
+    }
     match command {
         Command::Serve(c) => {
             let ServeCommand { store, serve } = *c;
