@@ -110,7 +110,7 @@ fn plan(row: &deployment::Model, version: &Version) -> Option<String> {
     query.append_pair("target", &row.target_id.to_string());
     query.append_pair("release", &format!("{}/{}@{version}", row.namespace, row.filter));
     let own = row.config.as_object().is_some_and(|fields| !fields.is_empty());
-    let config = own.then(|| row.config.to_string()).unwrap_or_default();
+    let config = if own { row.config.to_string() } else { String::new() };
     if own {
         query.append_pair("config", &config);
     }
