@@ -19,7 +19,7 @@ use std::collections::HashMap;
 use tamis_entities::{
     break_glass_request, filter, release, review, review_appeal, review_check, review_comment, review_event,
     review_presence, review_recusal, review_tick, review_vote,
-    value::{ReviewAct, Slug},
+    value::{Decision, ReviewAct, Slug},
 };
 use uuid::Uuid;
 
@@ -146,10 +146,11 @@ fn acts_of(
     let mut acts = moves::acts(review.state, roles);
     let asked = parts.glass.as_ref().is_some_and(|g| g.requested_by != who.id);
     let appealed = parts.appeal.as_ref().is_some_and(|a| a.decided_at.is_none());
+    let rejected = parts.votes.iter().any(|v| v.user_id == who.id && v.decision == Decision::Reject);
     acts.retain(|act| match act {
         Approve | RequestChanges | Reconsider | Reject => false,
         BreakGlass => asked,
-        Reopen | Uphold => appealed,
+        Reopen | Uphold => appealed && !rejected,
         Appeal => !appealed,
         RunChecks => fresh,
         _ => true,

@@ -185,6 +185,13 @@ async fn is_first_publication(txn: &WriteTxn<'_>, namespace: Uuid, action: Revie
     Ok(action == ReviewAction::Publish && before.limit(1).count(&**txn).await? == 0)
 }
 
+/// The request that its author can send again.
+pub async fn sent_back(state: &State, release: Uuid) -> Result<Option<review::Model>> {
+    let back = [ReviewState::ChangesRequested, ReviewState::BlockedByChecks];
+    let rows = review::Entity::find().filter(review::Column::ReleaseId.eq(release));
+    Ok(rows.filter(review::Column::State.is_in(back)).one(&*state.db).await?)
+}
+
 /// After changes were asked for, or checks have blocked: puts the request, as the release is now,
 /// to the checks and then to the curators again. Votes of the round before do not count in this.
 pub async fn resubmit(state: &State, found: &ReviewAccess, note: Option<String>) -> Result<()> {

@@ -99,15 +99,20 @@ async fn whoever_is_asked_for_changes_makes_them_and_asks_again_on_one_page() {
     let alice = signed_in(&app, "alice").await;
     let path = format!("/reviews/{}", review["id"].as_str().unwrap());
     assert!(page(&alice, &path).await.contains(&format!("href=\"{PAGE}\">Change its description")));
-    send(&alice, PAGE, &format!("{PAGE}/description"), &said("MIT", "words")).await.expect(303);
     let html = page(&alice, PAGE).await;
-    assert!(html.contains(&format!("action=\"{path}/resubmission\"")), "{html}");
-    send(&alice, PAGE, &format!("{path}/resubmission"), &[("note", "there is a licence now")])
-        .await
-        .expect(303);
+    assert!(html.contains("Save and ask again"), "{html}");
+    // What was written is kept by the button that asks.
+    let mut fields = said("MIT", "words");
+    fields.push(("note", "there is a licence now"));
+    send(&alice, PAGE, &format!("{PAGE}/publication"), &fields).await.expect(303);
     app.drain_jobs().await;
     let now = token.get(&format!("/api/v1{path}")).await.expect(200).json();
     assert_eq!((&now["state"], &now["round"]), (&json!("in_review"), &json!(2)));
+    let release = token.get("/api/v1/filters/alice/f/releases/1.0.0").await.expect(200).json();
+    assert_eq!(
+        (&release["metadata"]["licence"], &release["metadata"]["readme"]),
+        (&json!("MIT"), &json!("words"))
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -2,7 +2,7 @@
 //! its end.
 use super::http::{DescriptionForm, back, describe, of_release, shown};
 use crate::{
-    auth::ReleaseAccess,
+    auth::{ReleaseAccess, ReviewAccess},
     console::{frame::see, own_form::OwnForm},
     error::{Error, Result},
     filters::change::MetadataChange,
@@ -12,7 +12,10 @@ use crate::{
 };
 use actix_web::{HttpRequest, HttpResponse, post, web};
 use serde::Deserialize;
-use tamis_entities::value::{ReleaseState, ReviewAction, revision};
+use tamis_entities::{
+    review,
+    value::{ReleaseState, ReviewAction, revision},
+};
 use utoipa::ToSchema;
 
 #[derive(Deserialize, ToSchema)]
@@ -60,6 +63,8 @@ impl PublicationForm {
 }
 
 /// Ask for publication by a form
+///
+/// A request for it that was sent back goes to the curators once more.
 #[utoipa::path(tag = "pages", operation_id = "askByForm",
     params(("namespace" = String, Path, description = "Handle of a user or team"), ("filter" = String, Path, description = "Name of the filter"), ("version" = String, Path, description = "SemVer")),
     request_body(content = PublicationForm, content_type = "application/x-www-form-urlencoded"),
@@ -86,8 +91,19 @@ pub async fn ask_by_form(
             return shown(&state, &request, found, said, error).await;
         }
     }
-    ask(&state, &found, action, form.note, None).await?;
-    Ok(see(&back(&found)))
+    let here = back(&found);
+    match submit::sent_back(&state, found.release.id).await? {
+        Some(review) if action == ReviewAction::Publish => again(&state, found, review, form.note).await?,
+        _ => ask(&state, &found, action, form.note, None).await?,
+    }
+    Ok(see(&here))
+}
+
+/// Of a request that was sent back: the same one goes to the curators once more.
+async fn again(state: &State, found: ReleaseAccess, review: review::Model, note: String) -> Result<()> {
+    let ReleaseAccess { access, release } = found;
+    let note = Some(note).filter(|note| !note.is_empty());
+    submit::resubmit(state, &ReviewAccess { access, review, release }, note).await
 }
 
 async fn ask(
