@@ -40,6 +40,9 @@ pub const LOOKS: &[Look] = &[
     brief("", "/device", "device", "/device"),
     brief("", FILTER, "filter-visited", "/filters/alice/correlation-id"),
     Look { status: 403, ..brief("", FILTER, "filter-barred", "/filters/alice/correlation-id?version=1.2.0") },
+    // First, since what they ask about lapses in ten minutes.
+    brief("carl", "/device", "device-asks", "/device?user_code={device}"),
+    brief("carl", "/oauth2/authorize", "authorize", "{authorize}"),
     whole("carl", "/catalog", "catalog", "/catalog?view=grid"),
     whole("carl", "/catalog", "catalog-table", "/catalog?q=header&view=table"),
     whole("carl", "/catalog", "catalog-empty", "/catalog?q=zzzzzz&view=grid"),
@@ -81,8 +84,6 @@ pub const LOOKS: &[Look] = &[
     ),
     whole("carl", "/deployments/targets/{id}", "target", "/deployments/targets/{target}"),
     whole("carl", "/deployments/{id}", "deployment-stopped", "/deployments/{deployment}"),
-    brief("carl", "/device", "device-asks", "/device?user_code={device}"),
-    brief("carl", "/oauth2/authorize", "authorize", "{authorize}"),
     whole("ada", "/teams", "teams-invited", "/teams"),
     whole("ada", "/admin/audit", "audit", "/admin/audit"),
     whole("ada", "/admin/health", "health", "/admin/health"),
