@@ -33,6 +33,7 @@ mod rollout;
 mod schema;
 mod seed_in_envoy;
 mod sign_in;
+mod steady;
 mod stopping;
 mod teams;
 mod tokens;

@@ -108,7 +108,7 @@ async fn one_cycle(
         .then(|| instance.command(&["gc", "--grace", "0s"]).spawn().expect("tamis gc"));
     // On a slow machine the moment would always come before the first answer.
     let wanted = shared.acknowledged.load(SeqCst) + [0, 1, 4, 10][(cycle % 4) as usize];
-    eventually(Duration::from_secs(10), async || shared.acknowledged.load(SeqCst) >= wanted).await;
+    eventually(Duration::from_secs(30), async || shared.acknowledged.load(SeqCst) >= wanted).await;
     tokio::time::sleep(Duration::from_millis(1 + random.below(500))).await;
     killed.store(true, SeqCst);
     server.kill();

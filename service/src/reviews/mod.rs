@@ -25,7 +25,7 @@ pub mod trust;
 pub mod view;
 pub mod window;
 
-pub use moves::OPEN;
+pub use moves::{OPEN, WAITING};
 
 use crate::{db::WriteTxn, error::Result, state::State};
 use sea_orm::ColumnTrait;
@@ -60,6 +60,6 @@ pub async fn supersede_open(
 /// What is said of it has changed. Reviews that wait for just that stay open until they are
 /// submitted again; whoever was asked about the old words is asked no more.
 pub async fn supersede_revised(state: &State, txn: &WriteTxn<'_>, scope: Scope) -> Result<()> {
-    let asked: Vec<ReviewState> = OPEN.iter().copied().filter(|s| !moves::WAITING.contains(s)).collect();
+    let asked: Vec<ReviewState> = OPEN.iter().copied().filter(|s| !WAITING.contains(s)).collect();
     act::supersede(state, txn, scope.rows(), &asked, "what is said of the release has changed").await
 }

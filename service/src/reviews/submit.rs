@@ -1,6 +1,6 @@
 //! Asking for a publication (or its end), and asking again after changes.
 use super::{
-    OPEN,
+    OPEN, WAITING,
     act::{self, Current, Doer, Why},
     decide,
 };
@@ -187,9 +187,8 @@ async fn is_first_publication(txn: &WriteTxn<'_>, namespace: Uuid, action: Revie
 
 /// The request that its author can send again.
 pub async fn sent_back(state: &State, release: Uuid) -> Result<Option<review::Model>> {
-    let back = [ReviewState::ChangesRequested, ReviewState::BlockedByChecks];
     let rows = review::Entity::find().filter(review::Column::ReleaseId.eq(release));
-    Ok(rows.filter(review::Column::State.is_in(back)).one(&*state.db).await?)
+    Ok(rows.filter(review::Column::State.is_in(WAITING.iter().copied())).one(&*state.db).await?)
 }
 
 /// After changes were asked for, or checks have blocked: puts the request, as the release is now,

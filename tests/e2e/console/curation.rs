@@ -150,16 +150,22 @@ async fn a_curator_chooses_two_and_sends_them_back_together_and_their_author_is_
     browser.close().await;
 }
 
+/// Carl is signed in; where the request is that waits for him.
+async fn before_a_review(app: &TestApp) -> (Browser, String) {
+    let alice = app.author("alice").await;
+    alice.upload("alice/guard", "1.0.0", distinct("guard", 10)).await.expect(201);
+    let review = alice.submit("alice/guard", "1.0.0", "publish").await.expect(201).json();
+    app.drain_jobs().await;
+    let browser = Browser::open(app).await;
+    browser.sign_in(app, "carl").await;
+    (browser, format!("/reviews/{}", review["id"].as_str().unwrap()))
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_tick_loses_no_sentence_that_is_half_written_and_the_keys_go_on_working() {
     let app = TestApp::spawn().await;
-    let (alice, carl) = (app.author("alice").await, app.curator("carl").await);
-    alice.upload("alice/guard", "1.0.0", distinct("guard", 10)).await.expect(201);
-    let review = alice.submit("alice/guard", "1.0.0", "publish").await.expect(201).json();
-    let path = format!("/reviews/{}", review["id"].as_str().unwrap());
-    app.drain_jobs().await;
-    let browser = Browser::open(&app).await;
-    browser.sign_in(&app, "carl").await;
+    let carl = app.curator("carl").await;
+    let (browser, path) = before_a_review(&app).await;
     browser.go(&format!("{path}?tab=compatibility")).await;
     browser.write("#comment", "Half a sentence").await;
     browser.run("window.same = true", json!([])).await;
@@ -187,14 +193,8 @@ async fn a_tick_loses_no_sentence_that_is_half_written_and_the_keys_go_on_workin
 async fn whoever_switched_the_keys_off_is_moved_by_no_letter_and_still_has_tab_enter_escape_and_every_button()
 {
     let app = TestApp::spawn().await;
-    let alice = app.author("alice").await;
     app.curator("carl").await;
-    alice.upload("alice/guard", "1.0.0", distinct("guard", 10)).await.expect(201);
-    let review = alice.submit("alice/guard", "1.0.0", "publish").await.expect(201).json();
-    let path = format!("/reviews/{}", review["id"].as_str().unwrap());
-    app.drain_jobs().await;
-    let browser = Browser::open(&app).await;
-    browser.sign_in(&app, "carl").await;
+    let (browser, path) = before_a_review(&app).await;
     browser.go(&path).await;
     let open = "return [...document.querySelectorAll('dialog[open]')].map(d => d.id).join()";
     browser.press("a").await;

@@ -10,7 +10,7 @@ use crate::{
     error::{Error, Result},
     modules::store,
     releases::view::{ReleaseView, release_view},
-    reviews::{queue, view::ReviewItem},
+    reviews::{WAITING, queue, view::ReviewItem},
     state::State,
 };
 use actix_web::HttpRequest;
@@ -57,8 +57,7 @@ impl Page {
 
     /// A request that its author can send again.
     fn sent_back(&self) -> Option<&ReviewItem> {
-        let back = |state| matches!(state, ReviewState::ChangesRequested | ReviewState::BlockedByChecks);
-        self.open().filter(|review| back(review.state))
+        self.open().filter(|review| WAITING.contains(&review.state))
     }
 
     /// Whether a change of what is said ends the open request: not while it waits for just that.
