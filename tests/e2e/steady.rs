@@ -37,7 +37,8 @@ fn who_fails_among_the_others_and_passes_alone_three_times_is_told_as_unsteady()
 fn whoever_fails_again_or_never_runs_or_is_one_of_many_fails_the_run() {
     let (code, said) = run(&["one::wobbles"], true, "echo \"test $3 ... FAILED\"; exit 101");
     assert_eq!(code, Some(101), "it fails alone, too: {said}");
-    let third = "n=$(cat \"$0.n\" 2>/dev/null || echo 0); echo $((n + 1)) >\"$0.n\"; [ $n -lt 2 ] || exit 101\n";
+    let third =
+        "n=$(cat \"$0.n\" 2>/dev/null || echo 0); echo $((n + 1)) >\"$0.n\"; [ $n -lt 2 ] || exit 101\n";
     let (code, said) = run(&["one::wobbles"], true, &format!("{third}{PASSES}"));
     assert_eq!(code, Some(101), "it fails the third time: {said}");
     let (code, said) = run(&["one::wobbles"], true, "exit 0");
