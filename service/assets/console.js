@@ -177,7 +177,8 @@
     if (first === "g") {
       first = "";
       const place = { q: "/reviews", c: "/catalog", m: "/my" }[event.key];
-      if (place) location.assign(place);
+      /* Only where the bar leads as well: who has not signed in has no queue. */
+      if (place && one(`.places a[href="${place}"]`)) location.assign(place);
       return;
     }
     if (event.key === "g") {

@@ -205,6 +205,7 @@ fn the_core_knows_no_web_and_the_rules_know_no_sql_text() {
         "releases/publication.rs",
         "reviews/act.rs",
         "reviews/acts.rs",
+        "reviews/alone.rs",
         "reviews/appeal.rs",
         "reviews/checklist.rs",
         "reviews/checks/",

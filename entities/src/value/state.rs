@@ -125,6 +125,7 @@ words!(
         Tick = "tick",
         Escalate = "escalate",
         Appeal = "appeal",
+        WithdrawAppeal = "withdraw_appeal",
         Reopen = "reopen",
         Uphold = "uphold",
         AskBreakGlass = "ask_break_glass",

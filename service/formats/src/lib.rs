@@ -43,6 +43,8 @@ pub struct Release {
     pub server: String,
     /// Where the bytes can be fetched without credentials. None: nowhere yet.
     pub module_url: Option<ModuleUrl>,
+    /// Why nobody gets the bytes by their digest, where somebody has stopped them.
+    pub stopped: Option<String>,
     /// Anyone may pull it from its repository.
     pub public: bool,
 }

@@ -231,6 +231,14 @@ fn code(
         _ => {}
     }
     let Some(url) = &release.module_url else {
+        if let Some(why) = &release.stopped {
+            asks(
+                "source",
+                false,
+                &format!("{why}, so no proxy gets them by their digest; use another version"),
+            );
+            return None;
+        }
         let message = "not everyone may fetch this release, and a proxy sends no credentials here: make a capability URL (POST to `capability-urls` of the filter) and give its name";
         asks("capability_url", false, message);
         return None;

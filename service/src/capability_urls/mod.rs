@@ -11,6 +11,7 @@ use crate::{
     auth::{FilterAccess, access, table::Need},
     db::WriteTxn,
     error::{Error, Result},
+    modules::stopped,
     publishing::exchange::still,
     state::State,
 };
@@ -21,7 +22,7 @@ use serde_json::json;
 use std::time::Duration;
 use tamis_entities::{
     capability_url, release,
-    value::{ReleaseState, Scope, Sha256, Slug, Timestamp},
+    value::{Scope, Slug, Timestamp},
 };
 use uuid::Uuid;
 use view::{CapabilityUrlRequest, RenewalRequest};
@@ -198,17 +199,10 @@ pub async fn open(state: &State, key: &str) -> Result<release::Model> {
         .one(&*state.db)
         .await?;
     let release = row.and_then(|(_, release)| release).ok_or_else(Error::not_found)?;
-    if is_quarantined(state, &release.sha256).await? {
+    if stopped::is_stopped(state, &release.sha256).await? {
         return Err(Error::forbidden("quarantined", "these bytes are quarantined"));
     }
     Ok(release)
-}
-
-async fn is_quarantined(state: &State, sha256: &Sha256) -> Result<bool> {
-    let such = release::Entity::find()
-        .filter(release::Column::Sha256.eq(sha256.clone()))
-        .filter(release::Column::State.eq(ReleaseState::Quarantined));
-    Ok(such.count(&*state.db).await? > 0)
 }
 
 /// Those that ended long ago and were not renewed.

@@ -7,7 +7,7 @@ use crate::{
     auth::{FilterAccess, ReleaseAccess},
     capability_urls::{self, key, warn::day},
     error::{Error, Field, Result},
-    modules::standing,
+    modules::{standing, stopped},
     registry, releases,
     state::State,
 };
@@ -77,6 +77,11 @@ async fn describe(
     let metadata = releases::shown_metadata(release, insider);
     // The bytes may be public by another release; an image is pulled from this one's repository.
     let public = matches!(release.state, ReleaseState::Published | ReleaseState::Yanked);
+    let module_url = module_url(state, access, release, capability_url).await?;
+    let stopped = match module_url {
+        Some(_) => None,
+        None => stopped::of(state, access.caller.identity(), &release.sha256).await?,
+    };
     Ok(Release {
         namespace: access.namespace.handle.to_string(),
         filter: access.filter.name.to_string(),
@@ -90,7 +95,8 @@ async fn describe(
         module: release.sha256.hex().to_owned(),
         manifest: manifest(state, release).await?,
         server: state.public_url.clone(),
-        module_url: module_url(state, access, release, capability_url).await?,
+        module_url,
+        stopped: stopped.map(|stopped| stopped.words()),
         public,
     })
 }
@@ -108,6 +114,10 @@ async fn module_url(
     let Some(row) = capability_urls::for_release(state, access, release, name).await? else {
         return Ok(None);
     };
+    // It opens nothing then.
+    if stopped::is_stopped(state, &release.sha256).await? {
+        return Ok(None);
+    }
     let secret = Some((row.name.to_string(), day(row.expires_at)));
     Ok(Some(ModuleUrl { url: key::url(state, &row)?, secret }))
 }

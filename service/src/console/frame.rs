@@ -70,6 +70,11 @@ impl Frame {
         })
     }
 
+    /// Whether the reader judges the work of others.
+    pub fn curates(&self) -> bool {
+        self.who.as_ref().is_some_and(|who| who.curator)
+    }
+
     pub fn looking(self, look: &'static str) -> Self {
         Self { look, ..self }
     }

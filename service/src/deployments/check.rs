@@ -8,7 +8,7 @@ use crate::{
     capability_urls::key,
     configuration,
     error::{Error, Result},
-    modules::standing,
+    modules::{standing, stopped},
     releases,
     state::State,
 };
@@ -87,15 +87,23 @@ pub async fn of(
     let url = url(state, &relation, &release).await?;
     let mut checks = vec![standing_of(&relation, sight, &release), verdict(&release)];
     checks.push(match &url {
-        Some((_, true)) => check("address", CheckResult::Pass, "everybody can fetch the module by its digest"),
+        Some((_, true)) => {
+            check("address", CheckResult::Pass, "everybody can fetch the module by its digest")
+        }
         Some((_, false)) => check("address", CheckResult::Pass, "the target fetches it by a capability URL"),
-        None => check(
-            "address",
-            CheckResult::Fail,
-            "not everybody may have these bytes, so the target needs a capability URL: make one for this release",
-        ),
+        None => nowhere(state, who, &release).await?,
     });
     Ok(Subject { namespace, filter, release, relation, url, checks })
+}
+
+async fn nowhere(state: &State, who: &Identity, release: &release::Model) -> Result<Check> {
+    let message = match stopped::of(state, Some(who), &release.sha256).await? {
+        Some(stopped) => {
+            format!("{}, so no target gets them by their digest: choose another version", stopped.words())
+        }
+        None => "not everybody may have these bytes, so the target needs a capability URL: make one for this release".into(),
+    };
+    Ok(check("address", CheckResult::Fail, message))
 }
 
 fn standing_of(relation: &Relation, sight: Sight, release: &release::Model) -> Check {

@@ -15,6 +15,10 @@ pub const CODES: &[(&str, &str)] = &[
         "An import, or an issuer, led to an address that this server must not connect to. The operator can allow a network with --allow-network.",
     ),
     ("already-member", "The person is a member of the team already."),
+    (
+        "appeal-open",
+        "An appeal of this release waits for its answer, and one matter of a release is open at a time: wait for the answer, or withdraw the appeal.",
+    ),
     ("appealed", "There is one appeal against each rejection."),
     ("body-too-large", "The body is larger than this kind of request may be."),
     ("body-too-slow", "The body did not arrive in the time that there is for it. Send it again."),

@@ -131,6 +131,7 @@ fn reviewing(config: &mut ServiceConfig<'_>) {
         .service(reviews::act_http::attend_review)
         .service(reviews::act_http::tick_review)
         .service(reviews::act_http::appeal_review)
+        .service(reviews::act_http::withdraw_appeal)
         .service(reviews::act_http::decide_appeal)
         .service(reviews::act_http::ask_break_glass)
         .service(reviews::act_http::countersign_break_glass);

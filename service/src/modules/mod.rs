@@ -9,6 +9,7 @@ pub mod objects;
 mod permission;
 pub mod spool;
 pub mod standing;
+pub mod stopped;
 pub mod store;
 pub mod texts;
 pub mod verifiers;

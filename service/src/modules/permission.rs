@@ -7,7 +7,8 @@ use crate::{
     state::State,
 };
 use sea_orm::{
-    ColumnTrait, Condition, EntityTrait, ExprTrait, QueryFilter, QuerySelect, QueryTrait, sea_query::Expr,
+    ColumnTrait, Condition, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
+    sea_query::Expr,
 };
 use tamis_entities::{
     filter, release, review,
@@ -24,7 +25,7 @@ pub async fn find(state: &State, caller: &Caller, sha256: &Sha256) -> Result<(re
         let held = release::Entity::find().filter(release::Column::Sha256.eq(sha256.clone()));
         held.filter(such).limit(1).one(&*state.db).await
     };
-    if let Some(release) = one(barred(caller.identity(), now)).await? {
+    if let Some(release) = stopped(state, caller.identity(), sha256).await? {
         return Err(quarantined(&release));
     }
     let public = Condition::all().add(release::Column::State.is_in(PUBLIC));
@@ -34,6 +35,17 @@ pub async fn find(state: &State, caller: &Caller, sha256: &Sha256) -> Result<(re
     let who = caller.identity().ok_or_else(Error::not_found)?;
     let release = one(drafts(who, now)).await?.ok_or_else(Error::not_found)?;
     Ok((release, false))
+}
+
+/// The release as which the bytes are quarantined, if the caller knows of one.
+pub async fn stopped(
+    state: &State,
+    who: Option<&Identity>,
+    sha256: &Sha256,
+) -> Result<Option<release::Model>> {
+    let held = release::Entity::find().filter(release::Column::Sha256.eq(sha256.clone()));
+    let held = held.filter(barred(who, state.clock.now())).order_by_asc(release::Column::Id);
+    Ok(held.limit(1).one(&*state.db).await?)
 }
 
 /// Quarantined, and the caller knows of it: wherever else the bytes are, they are told why not.

@@ -2,8 +2,7 @@
 //! nobody has stopped. Reads only.
 use crate::error::Result;
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, PaginatorTrait, QueryFilter, QueryOrder,
-    QuerySelect,
+    ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect,
     sea_query::{Alias, Expr, Query, SelectStatement},
 };
 use std::collections::HashMap;
@@ -49,13 +48,4 @@ fn stopped_elsewhere() -> SelectStatement {
     such.and_where(Expr::col((stopped.clone(), Sha256)).equals((release::Entity, Sha256)));
     such.and_where(Expr::col((stopped, State)).eq(ReleaseState::Quarantined));
     such
-}
-
-/// Whether any release of these bytes was quarantined: then none of them can be pulled by its digest.
-pub async fn is_stopped<C: ConnectionTrait>(db: &C, sha256: &Sha256) -> Result<bool> {
-    let such = release::Entity::find()
-        .filter(release::Column::Sha256.eq(sha256.clone()))
-        .filter(release::Column::State.eq(ReleaseState::Quarantined))
-        .limit(1);
-    Ok(such.count(db).await? > 0)
 }

@@ -4,6 +4,7 @@
 use super::{
     history::{self, record},
     moves::{self, By, Move},
+    words,
 };
 use crate::{
     audit::Actor,
@@ -160,14 +161,14 @@ fn illegal(act: ReviewAct, from: ReviewState) -> Error {
     match act {
         ReviewAct::Release => Error::conflict(
             "not-approved",
-            format!("this review is {from}; only an approved one can be released"),
+            format!("this review is {}; only an approved one can be released", words::is(from)),
         ),
         _ if !from.is_open() => {
-            Error::conflict("review-closed", format!("this review is {from}; it has ended"))
+            Error::conflict("review-closed", format!("this review is {}; it has ended", words::is(from)))
         }
         _ => Error::conflict(
             "review-state",
-            format!("this review is {from}; `{act}` does not start from there"),
+            format!("this review is {}; it cannot be {} now", words::is(from), words::done(act)),
         ),
     }
 }

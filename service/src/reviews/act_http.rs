@@ -144,6 +144,17 @@ pub async fn appeal_review(
     Ok(web::Json(seen(&state, &found).await?))
 }
 
+/// Withdraw an appeal
+///
+/// For its author, while nobody has answered. The rejection stands, and there is no second appeal against it.
+#[utoipa::path(tag = "reviews", operation_id = "withdrawAppeal", params(("id" = Uuid, Path, description = "Id of the review")),
+    responses((status = 200, description = "The review as it is now", body = ReviewView), Problems))]
+#[post("/api/v1/reviews/{id}/appeal/withdrawal")]
+pub async fn withdraw_appeal(state: web::Data<State>, found: ReviewAccess) -> Result<web::Json<ReviewView>> {
+    appeal::withdraw(&state, &found).await?;
+    Ok(web::Json(seen(&state, &found).await?))
+}
+
 /// Decide about an appeal
 ///
 /// For curators who did not reject. A reopened review is voted on anew.

@@ -1,6 +1,10 @@
 //! Appeals: one against each rejection, decided by somebody who did not reject. A reopened review
-//! begins a new round of votes; an upheld rejection stays, with its reason.
-use super::act::{self, Current, Doer, Why};
+//! begins a new round of votes; an upheld rejection stays, with its reason. While one waits, its author can
+//! withdraw it, and asks for nothing else of the release.
+use super::{
+    act::{self, Current, Doer, Why},
+    alone,
+};
 use crate::{
     auth::{Identity, ReviewAccess},
     db::WriteTxn,
@@ -12,7 +16,7 @@ use sea_orm::{
 };
 use serde::Deserialize;
 use tamis_entities::{
-    review, review_appeal, review_event, review_vote,
+    review_appeal, review_event, review_vote,
     value::{AppealDecision, Decision, ReviewAct},
 };
 use utoipa::ToSchema;
@@ -69,6 +73,7 @@ pub async fn appeal(state: &State, found: &ReviewAccess, note: &str) -> Result<(
     if review_appeal::Entity::find_by_id(against.id).count(&*txn).await? > 0 {
         return Err(twice());
     }
+    alone::check(&txn, &now.release, Some(now.review.id)).await?;
     let row = review_appeal::ActiveModel {
         event_id: Set(against.id),
         review_id: Set(now.review.id),
@@ -84,11 +89,37 @@ pub async fn appeal(state: &State, found: &ReviewAccess, note: &str) -> Result<(
     txn.commit().await
 }
 
+/// By its author, who decided nothing by it: it is answered without a decision. The rejection stands.
+pub async fn withdraw(state: &State, found: &ReviewAccess) -> Result<()> {
+    let who = found.access.who()?;
+    let txn = state.db.begin_write().await?;
+    let mut now = act::current(&txn, found.review.id).await?;
+    let (doer, why) = (Doer::Person(who), Why::default());
+    act::make(state, &txn, &mut now, doer, ReviewAct::WithdrawAppeal, why, |_| {}).await?;
+    let open = waiting(&txn, now.review.id).await?.ok_or_else(none)?;
+    let row = review_appeal::ActiveModel {
+        event_id: Set(open.event_id),
+        decided_by: Set(Some(who.id)),
+        decided_at: Set(Some(state.clock.now())),
+        ..Default::default()
+    };
+    review_appeal::Entity::update(row).exec(&*txn).await?;
+    txn.commit().await
+}
+
+fn none() -> Error {
+    Error::conflict("no-appeal", "there is no appeal that waits for an answer")
+}
+
+async fn waiting(txn: &WriteTxn<'_>, review: Uuid) -> Result<Option<review_appeal::Model>> {
+    Ok(of(&**txn, review).await?.filter(|appeal| appeal.decided_at.is_none()))
+}
+
 pub async fn decide(state: &State, found: &ReviewAccess, request: AppealDecisionRequest) -> Result<()> {
     let (who, note) = (found.access.who()?, words(&request.note)?);
     let txn = state.db.begin_write().await?;
     let mut now = act::current(&txn, found.review.id).await?;
-    let open = of(&*txn, now.review.id).await?.filter(|a| a.decided_at.is_none());
+    let open = waiting(&txn, now.review.id).await?;
     let rejected = has_rejected(&txn, &now, who).await?;
     let why = Why { note: Some(note.clone()), ..Why::default() };
     let (round, due) = (now.review.round + 1, state.clock.now().plus(state.policy.due()));
@@ -106,7 +137,7 @@ pub async fn decide(state: &State, found: &ReviewAccess, request: AppealDecision
         }
     })
     .await?;
-    let open = open.ok_or_else(|| Error::conflict("no-appeal", "there is no appeal to decide"))?;
+    let open = open.ok_or_else(none)?;
     if rejected {
         return Err(Error::forbidden("second-person", "who rejected does not decide about the appeal"));
     }
@@ -135,13 +166,7 @@ async fn has_rejected(txn: &WriteTxn<'_>, now: &Current, who: &Identity) -> Resu
 
 /// The release is as it was, and nothing else of it is under review.
 async fn check_reopen(txn: &WriteTxn<'_>, now: &Current) -> Result<()> {
-    let others = review::Entity::find()
-        .filter(review::Column::ReleaseId.eq(now.release.id))
-        .filter(review::Column::Id.ne(now.review.id))
-        .filter(review::Column::State.is_in(super::OPEN.iter().copied()));
-    if others.count(&**txn).await? > 0 {
-        return Err(Error::conflict("review-open", "another review of this release is open"));
-    }
+    alone::check(txn, &now.release, Some(now.review.id)).await?;
     if now.is_fresh() {
         return Ok(());
     }

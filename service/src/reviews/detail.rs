@@ -146,12 +146,15 @@ fn acts_of(
     let mut acts = moves::acts(review.state, roles);
     let asked = parts.glass.as_ref().is_some_and(|g| g.requested_by != who.id);
     let appealed = parts.appeal.as_ref().is_some_and(|a| a.decided_at.is_none());
+    let against = parts.past.iter().rfind(|event| event.act == Reject).map(|event| event.id);
+    let spent = parts.appeal.as_ref().is_some_and(|a| Some(a.event_id) == against);
     let rejected = parts.votes.iter().any(|v| v.user_id == who.id && v.decision == Decision::Reject);
     acts.retain(|act| match act {
         Approve | RequestChanges | Reconsider | Reject => false,
         BreakGlass => asked,
         Reopen | Uphold => appealed && !rejected,
-        Appeal => !appealed,
+        WithdrawAppeal => appealed,
+        Appeal => !spent,
         RunChecks => fresh,
         _ => true,
     });

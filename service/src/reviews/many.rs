@@ -5,6 +5,7 @@ use super::{
     acts,
     checks::CheckFinding,
     decide::{self, VoteRequest},
+    words,
 };
 use crate::{
     auth::{self, Caller, ReviewAccess, access::load_review, table::Need},
@@ -174,7 +175,7 @@ async fn one(state: &State, found: &ReviewAccess, item: &Looked, request: &ManyR
         }
         // Of what is still being checked nobody knows what class it is of.
         ManyAct::Approve if found.review.state != ReviewState::InReview => {
-            let is = found.review.state;
+            let is = words::is(found.review.state);
             let detail = format!("this review is {is}; only what is in review is approved with others");
             return Err(Error::conflict("review-state", detail));
         }

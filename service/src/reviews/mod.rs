@@ -4,6 +4,7 @@
 pub mod act;
 pub mod act_http;
 pub mod acts;
+mod alone;
 pub mod appeal;
 mod beside;
 pub mod checklist;
@@ -24,6 +25,7 @@ pub mod times;
 pub mod trust;
 pub mod view;
 pub mod window;
+pub mod words;
 
 pub use moves::{OPEN, WAITING};
 

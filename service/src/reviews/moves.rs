@@ -80,6 +80,7 @@ pub const MOVES: &[Move] = &[
     stays(A::Tick,           UNDECIDED,                                         &[Decider]),
     stays(A::Escalate,       UNDECIDED,                                         &[Author, Curator, System]),
     stays(A::Appeal,         &[Rejected],                                       &[Author]),
+    stays(A::WithdrawAppeal, &[Rejected],                                       &[Author]),
     to(   A::Reopen,         &[Rejected],                    InReview,          &[Decider]),
     stays(A::Uphold,         &[Rejected],                                       &[Decider]),
     stays(A::AskBreakGlass,  &[InReview],                                       &[Admin]),

@@ -1,8 +1,8 @@
 //! Asking for a publication (or its end), and asking again after changes.
 use super::{
-    OPEN, WAITING,
+    WAITING,
     act::{self, Current, Doer, Why},
-    decide,
+    alone, decide, words,
 };
 use crate::{
     auth::{Caller, FilterAccess, ReviewAccess, access, table::Need},
@@ -86,7 +86,10 @@ async fn propose(
 ) -> Result<Option<Metadata>> {
     let Some(change) = request.metadata.clone() else { return Ok(None) };
     if request.action != ReviewAction::Update {
-        return Err(Error::invalid("metadata", "only an `update` carries metadata; change a draft directly"));
+        return Err(Error::invalid(
+            "metadata",
+            "only a request to describe a published release anew carries metadata; change a draft directly",
+        ));
     }
     let mut metadata = release.metadata.clone();
     change.apply(&mut metadata)?;
@@ -150,26 +153,14 @@ async fn insert(
     Ok(current.review)
 }
 
-/// The release is where the action starts from, and nothing else of it is under review.
+/// The release is where the action starts from, and nothing else of it waits for a decision.
 async fn check_start(txn: &WriteTxn<'_>, action: ReviewAction, release: &release::Model) -> Result<()> {
     if !starts_from(action).contains(&release.state) {
-        let detail = format!(
-            "version {} is {}; `{}` does not start from there",
-            release.version, release.state, action
-        );
+        let (is, of) = (words::release(release.state), words::asked_of(action));
+        let detail = format!("version {} is {is}; {of}", release.version);
         return Err(Error::conflict("wrong-state", detail));
     }
-    let open = review::Entity::find()
-        .filter(review::Column::ReleaseId.eq(release.id))
-        .filter(review::Column::State.is_in(OPEN.iter().copied()))
-        .one(&**txn)
-        .await?;
-    if let Some(other) = open {
-        let detail =
-            format!("review {} of this release is open ({}); withdraw it first", other.id, other.state);
-        return Err(Error::conflict("review-open", detail));
-    }
-    Ok(())
+    alone::check(txn, release, None).await
 }
 
 /// Whether nothing of the namespace has ever been published.

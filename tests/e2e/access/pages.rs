@@ -44,6 +44,7 @@ pub const PAGES: &[Route] = &[
     route("POST", "/reviews/{id}/escalation", PART, Asks::SeeReview),
     route("POST", "/reviews/{id}/checklist", VOTE, Asks::JudgeReview),
     route("POST", "/reviews/{id}/appeal", WRITE, Asks::Withdraw),
+    route("POST", "/reviews/{id}/appeal/withdrawal", WRITE, Asks::Withdraw),
     route("POST", "/reviews/{id}/appeal/decision", VOTE, Asks::JudgeReview),
     route("POST", "/reviews/{id}/break-glass", "admin", Asks::AdminRole),
     route("POST", "/reviews/{id}/break-glass/countersignature", VOTE, Asks::JudgeReview),
@@ -239,7 +240,9 @@ pub fn form(route: &Route, who: &Person, _target: &Target) -> Option<Vec<(&'stat
             let nothing = format!("sha256:{}", "0".repeat(64));
             Some(text(&[("digest", &nothing), ("note", &"x".repeat(1001))]))
         }
-        "/reviews/{id}/withdrawal" | "/reviews/{id}/release" => Some(vec![]),
+        "/reviews/{id}/withdrawal" | "/reviews/{id}/release" | "/reviews/{id}/appeal/withdrawal" => {
+            Some(vec![])
+        }
         _ => None,
     }
 }

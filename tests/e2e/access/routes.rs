@@ -199,6 +199,7 @@ pub const API: &[Route] = &[
     route("POST", "/api/v1/reviews/{id}/presence", READ, Asks::SeeReview),
     route("PUT", "/api/v1/reviews/{id}/checklist", VOTE, Asks::JudgeReview),
     route("POST", "/api/v1/reviews/{id}/appeal", WRITE, Asks::Withdraw),
+    route("POST", "/api/v1/reviews/{id}/appeal/withdrawal", WRITE, Asks::Withdraw),
     route("POST", "/api/v1/reviews/{id}/appeal/decision", VOTE, Asks::JudgeReview),
     route("POST", "/api/v1/reviews/{id}/break-glass", "admin", Asks::AdminRole),
     route("POST", "/api/v1/reviews/{id}/break-glass/countersignature", VOTE, Asks::JudgeReview),

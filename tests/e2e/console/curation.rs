@@ -190,6 +190,32 @@ async fn a_tick_loses_no_sentence_that_is_half_written_and_the_keys_go_on_workin
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn on_a_phone_the_bars_of_a_review_are_one_row_each_and_leave_the_screen_to_what_is_judged() {
+    let app = TestApp::spawn().await;
+    app.curator("carl").await;
+    let (browser, path) = before_a_review(&app).await;
+    browser.size(390, 844).await;
+    let height = "return document.querySelector(arguments[0]).getBoundingClientRect().height";
+    for tab in ["", "?tab=changes", "?tab=report"] {
+        browser.go(&format!("{path}{tab}")).await;
+        for (bar, most) in [(".decide .actions", 64.0), (".panes .tabs", 48.0), (".bottom", 64.0)] {
+            let high = browser.run(height, json!([bar])).await.as_f64().unwrap();
+            assert!(high <= most, "{bar} is {high} pixels high");
+        }
+        // Nothing is wider than the screen.
+        let sideways = "return document.documentElement.scrollWidth - document.documentElement.clientWidth";
+        assert_eq!(browser.run(sideways, json!([])).await, json!(0));
+        browser.picture(&format!("review-phone{}", tab.replace("?tab=", "-"))).await;
+    }
+    browser.run("window.scrollTo(0, 900)", json!([])).await;
+    browser.picture("review-phone-down").await;
+    browser.size(1440, 1000).await;
+    browser.go(&path).await;
+    browser.picture("review-wide").await;
+    browser.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn whoever_switched_the_keys_off_is_moved_by_no_letter_and_still_has_tab_enter_escape_and_every_button()
 {
     let app = TestApp::spawn().await;

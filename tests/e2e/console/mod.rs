@@ -8,6 +8,7 @@ mod hostile;
 pub mod pages;
 mod real;
 mod review_compared;
+mod review_offers;
 mod review_page;
 mod sharing;
 mod statements;

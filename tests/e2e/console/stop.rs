@@ -1,8 +1,11 @@
-//! A quarantine asks for a sign-in of the last minutes, and loses none of the words that were written before it.
+//! A quarantine asks for a sign-in of the last minutes, and loses none of the words that were written before it; what
+//! it stops as well says so.
 use super::{
     admin::{page, send},
     pages::{enter, signed_in},
+    review_page::asked,
 };
+use serde_json::json;
 use std::time::Duration;
 use tamis_e2e::{
     app::TestApp,
@@ -73,4 +76,47 @@ async fn words_that_this_server_did_not_write_down_are_not_shown() {
         let html = token.send(asked).await.expect(200).text();
         assert!(!html.contains("Forged") && !html.contains("Nothing is stopped yet"), "{cookie}: {html}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_release_whose_bytes_are_quarantined_as_another_says_as_which_and_why_and_what_to_use_instead() {
+    let app = TestApp::spawn().await;
+    let (alice, bea, carl) = (app.author("alice").await, app.author("bea").await, app.curator("carl").await);
+    let bytes = distinct("copied", 10);
+    app.publish(&alice, &carl, "alice/guard", "0.9.0", &distinct("good", 10)).await;
+    app.publish(&alice, &carl, "alice/guard", "1.0.0", &bytes).await;
+    app.publish(&bea, &carl, "bea/copy", "1.0.0", &bytes).await;
+    let why = json!({"reason": "It sends cookies away."});
+    carl.post("/api/v1/filters/bea/copy/releases/1.0.0/quarantine", &why).await.expect(200);
+    let here = "/filters/alice/guard?version=1.0.0";
+    for who in [app.anonymous(), signed_in(&app, "alice").await, signed_in(&app, "carl").await] {
+        let html = page(&who, here).await;
+        for said in [
+            "The same bytes are quarantined as <a href=\"/filters/bea/copy?version=1.0.0\">bea/copy 1.0.0</a>",
+            "It sends cookies away.",
+            "Use <a class=\"mono\" href=\"/filters/alice/guard?version=0.9.0\">0.9.0</a> instead.",
+        ] {
+            assert!(html.contains(said), "{said}: {html}");
+        }
+        assert!(!html.contains("capability"), "{html}");
+        assert!(!page(&who, "/filters/alice/guard?version=0.9.0").await.contains("The same bytes"));
+    }
+    let config = "/api/v1/filters/alice/guard/releases/1.0.0/config/envoy";
+    let refused = app.anonymous().get(config).await.expect_problem(422, "invalid").json();
+    let said = refused["errors"][0]["message"].as_str().unwrap();
+    assert!(said.contains("quarantined as bea/copy 1.0.0 (It sends cookies away.)"), "{refused}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_quarantined_draft_that_its_reader_does_not_see_is_not_named() {
+    let app = TestApp::spawn().await;
+    let (alice, bea, carl) = (app.author("alice").await, app.author("bea").await, app.curator("carl").await);
+    let bytes = distinct("copied", 10);
+    asked(&app, &bea, "bea/secret", "1.0.0", bytes.clone()).await;
+    let why = json!({"reason": "It sends cookies away."});
+    carl.post("/api/v1/filters/bea/secret/releases/1.0.0/quarantine", &why).await.expect(200);
+    alice.upload("alice/own", "1.0.0", bytes).await.expect(201);
+    let html = page(&signed_in(&app, "alice").await, "/filters/alice/own?version=1.0.0").await;
+    assert!(html.contains("The same bytes are quarantined.</b>"), "{html}");
+    assert!(!html.contains("bea/") && !html.contains("cookies"), "{html}");
 }

@@ -36,6 +36,7 @@ enum Step {
     AskGlass(&'static str),
     Countersign(&'static str),
     Appeal,
+    WithdrawAppeal,
     DecideAppeal(&'static str, &'static str),
     Quarantine,
 }
@@ -55,6 +56,7 @@ fn step() -> impl Strategy<Value = Step> {
         2 => who().prop_map(Step::AskGlass),
         2 => who().prop_map(Step::Countersign),
         1 => Just(Step::Appeal),
+        1 => Just(Step::WithdrawAppeal),
         1 => (who(), select(&["reopen", "uphold"][..])).prop_map(|(who, what)| Step::DecideAppeal(who, what)),
         1 => Just(Step::Quarantine),
     ]
@@ -132,6 +134,7 @@ impl World {
                 on(who, "break-glass/countersignature", json!({"digest": digest})).await
             }
             Step::Appeal => on("alice", "appeal", json!({"note": "n"})).await,
+            Step::WithdrawAppeal => on("alice", "appeal/withdrawal", json!({})).await,
             Step::DecideAppeal(who, what) => {
                 on(who, "appeal/decision", json!({"decision": what, "note": "n"})).await
             }

@@ -1,9 +1,9 @@
 //! Rejections and what can follow, and the glass that two people break together.
 use super::{act, in_review, read, reject};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::time::Duration;
-use tamis_e2e::{app::TestApp, fixtures::small};
+use tamis_e2e::{app::TestApp, client::Person, fixtures::small};
 use tamis_entities::{audit_entry, value::Role};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -111,9 +111,48 @@ async fn a_release_that_has_changed_since_its_rejection_is_not_reopened() {
     let reopen = json!({"decision": "reopen", "note": "fine"});
     act(&dora, &review, "appeal/decision", reopen.clone()).await.expect_problem(409, "stale");
     alice.patch("/api/v1/filters/alice/f/releases/1.0.0", &json!({"readme": null})).await.expect(200);
-    alice.submit("alice/f", "1.0.0", "publish").await.expect(201);
-    act(&dora, &review, "appeal/decision", reopen).await.expect_problem(409, "review-open");
+    act(&dora, &review, "appeal/decision", reopen).await.expect(200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_an_appeal_waits_its_release_is_asked_for_again_only_once_the_appeal_is_withdrawn() {
+    let app = TestApp::spawn().await;
+    let (alice, carl, dora) =
+        (app.author("alice").await, app.curator("carl").await, app.curator("dora").await);
+    let review = in_review(&app, &alice, "alice/f", small()).await;
+    reject(&carl, &review, "licence").await.expect(200);
+    let note = json!({"note": "it has one"});
+    act(&alice, &review, "appeal", note.clone()).await.expect(200);
+    let refused = alice.submit("alice/f", "1.0.0", "publish").await.expect_problem(409, "appeal-open");
+    assert!(refused.text().contains("withdraw the appeal"), "{}", refused.text());
+    assert!(acts(&alice, &review).await.contains(&json!("withdraw_appeal")));
+    assert!(!acts(&dora, &review).await.contains(&json!("withdraw_appeal")));
+
+    act(&dora, &review, "appeal/withdrawal", json!({})).await.expect_problem(403, "role");
+    let seen = act(&alice, &review, "appeal/withdrawal", json!({})).await.expect(200).json();
+    assert_eq!((seen["state"].as_str(), &seen["open_appeal"]), (Some("rejected"), &json!(null)));
+    assert!(seen["appeal"]["decided_at"].is_string() && seen["appeal"]["decision"].is_null(), "{seen}");
+    act(&alice, &review, "appeal/withdrawal", json!({})).await.expect_problem(409, "no-appeal");
+    act(&dora, &review, "appeal/decision", json!({"decision": "uphold", "note": "n"}))
+        .await
+        .expect_problem(409, "no-appeal");
+    // It was the one appeal against this rejection.
+    act(&alice, &review, "appeal", note.clone()).await.expect_problem(409, "appealed");
+    assert!(!acts(&alice, &review).await.contains(&json!("appeal")));
+
+    // Nor does an appeal begin beside a request that is open.
+    let second = alice.submit("alice/f", "1.0.0", "publish").await.expect(201).json();
     app.drain_jobs().await;
+    reject(&dora, &second, "licence").await.expect(200);
+    let third = alice.submit("alice/f", "1.0.0", "publish").await.expect(201).json();
+    act(&alice, &second, "appeal", note.clone()).await.expect_problem(409, "review-open");
+    act(&alice, &third, "withdrawal", json!({})).await.expect(200);
+    act(&alice, &second, "appeal", note).await.expect(200);
+    app.drain_jobs().await;
+}
+
+async fn acts(who: &Person, review: &Value) -> Vec<Value> {
+    read(who, review).await["acts"].as_array().unwrap().clone()
 }
 
 #[tokio::test(flavor = "multi_thread")]

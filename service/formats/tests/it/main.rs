@@ -29,6 +29,7 @@ pub fn release() -> Release {
             url: format!("https://tamis.example.com/modules/sha256/{MODULE}.wasm"),
             secret: None,
         }),
+        stopped: None,
         public: true,
     }
 }

@@ -98,6 +98,15 @@ fn what_is_not_public_is_fetched_by_a_capability_url_and_the_file_says_until_whe
 }
 
 #[test]
+fn bytes_that_somebody_has_stopped_are_said_to_be_and_no_other_address_is_asked_for() {
+    let why = "the same bytes are quarantined as acme/copy 1.0.0 (it leaks)";
+    let stopped = Release { module_url: None, stopped: Some(why.into()), ..release() };
+    let refused = render(Format::Envoy, &stopped, &options(json!({}))).unwrap_err();
+    assert_eq!(refused.len(), 1, "{refused:?}");
+    assert!(refused[0].field == "source" && refused[0].message.starts_with(why), "{refused:?}");
+}
+
+#[test]
 fn what_cannot_be_is_refused_with_the_name_of_the_field() {
     let undeclared = Release { point: None, ..release() };
     let cases = [

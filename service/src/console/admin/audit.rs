@@ -42,6 +42,15 @@ fn link(query: &AuditQuery) -> String {
     format!("/admin/audit?{}", url.finish())
 }
 
+/// A list as a list of words.
+fn told_value(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Array(values) => values.iter().map(told_value).collect::<Vec<_>>().join(", "),
+        other => other.to_string(),
+    }
+}
+
 impl Page {
     fn typed<'a>(&self, field: &'a Option<String>) -> &'a str {
         field.as_deref().unwrap_or_default()
@@ -77,7 +86,11 @@ impl Page {
         let is_empty = |value: &Value| value.is_null() || value.as_array().is_some_and(Vec::is_empty);
         let told = fields.iter().filter(|(_, value)| !is_empty(value));
         let word = |(name, value): (&String, &Value)| {
-            let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            let value = match name.as_str() {
+                // Words of ours, as they are stored.
+                "from" | "to" | "state" | "action" | "decision" => told_value(value).replace('_', " "),
+                _ => told_value(value),
+            };
             let digest = value.strip_prefix("sha256:").and_then(|hex| hex.parse().ok());
             let value = digest.map_or(value, |digest| figures::tiny(&digest));
             format!("{}: {value}", name.replace('_', " "))

@@ -12,7 +12,7 @@ use crate::{
     },
     error::Result,
     http::page::PageQuery,
-    releases::instead,
+    modules::stopped as bytes,
     state::State,
 };
 use actix_web::HttpRequest;
@@ -126,7 +126,7 @@ impl Page {
 /// Whatever release of these bytes it was.
 async fn stopped(state: &State, row: &deployment::Model) -> Result<Option<Line>> {
     let Some(sha256) = &row.sha256 else { return Ok(None) };
-    if !instead::is_stopped(&*state.db, sha256).await? {
+    if !bytes::is_stopped(state, sha256).await? {
         return Ok(None);
     }
     Ok(held::lines(state, vec![row.clone()], sha256).await?.pop())

@@ -3,10 +3,11 @@ pub mod acts;
 pub mod barred;
 mod deploy;
 mod digests;
+mod elsewhere;
 pub mod http;
 pub mod quarantine;
 mod stopped;
-mod twins;
+pub mod twins;
 mod typed;
 mod usage;
 mod used;
@@ -79,6 +80,8 @@ struct Shown {
     deploy: Option<String>,
     /// What to do about it, if it is quarantined.
     stopped: Option<stopped::Stopped>,
+    /// The same, if its bytes are quarantined as another.
+    elsewhere: Option<elsewhere::Instead>,
 }
 
 impl Shown {
@@ -272,5 +275,9 @@ async fn shown(
     let vouched = vouched::of(state, &release).await?;
     let deploy = deploy::link(state, access, &release).await?;
     let stopped = stopped::of(state, access.caller.identity(), access.relation.curator, &release).await?;
-    Ok(Shown { release: view, report, capabilities, usage, vouched, deploy, stopped })
+    let refused = usage.as_ref().is_some_and(|usage| !usage.refusals.is_empty()) && stopped.is_none();
+    let elsewhere = if refused { elsewhere::of(state, access, &release).await? } else { None };
+    // Of bytes that nobody gets there is nothing to paste.
+    let usage = usage.filter(|_| elsewhere.is_none());
+    Ok(Shown { release: view, report, capabilities, usage, vouched, deploy, stopped, elsewhere })
 }

@@ -68,7 +68,20 @@ impl Page {
     /// A published release is described anew by a request of its own.
     fn may_update(&self) -> bool {
         let public = matches!(self.release.state, ReleaseState::Published | ReleaseState::Yanked);
-        public && self.open().is_none()
+        public && self.open().is_none() && self.appealed().is_none()
+    }
+
+    /// A rejected request whose appeal nobody has answered: nothing else is asked for meanwhile.
+    fn appealed(&self) -> Option<&ReviewItem> {
+        self.review().filter(|review| review.open_appeal.is_some())
+    }
+
+    /// The request whose checks found something, and how many did.
+    fn remarks(&self) -> Option<(&ReviewItem, u32)> {
+        let review = self.open().or(self.appealed())?;
+        let counts = &review.check_counts;
+        let n = counts.warn.saturating_add(counts.fail).saturating_add(counts.error);
+        (n > 0).then_some((review, n))
     }
 
     fn name(&self) -> String {

@@ -144,6 +144,20 @@ pub async fn appeal_by_form(
     Ok(back(&found))
 }
 
+/// Withdraw an appeal by a form
+#[utoipa::path(tag = "pages", operation_id = "withdrawAppealByForm", params(("id" = uuid::Uuid, Path, description = "Id of the review")),
+    request_body(content = ActForm, content_type = "application/x-www-form-urlencoded"),
+    responses((status = 303, description = "Back to its page"), Problems))]
+#[post("/reviews/{id}/appeal/withdrawal")]
+pub async fn withdraw_appeal_by_form(
+    state: web::Data<State>,
+    found: ReviewAccess,
+    _: OwnForm<ActForm>,
+) -> Result<HttpResponse> {
+    appeal::withdraw(&state, &found).await?;
+    Ok(back(&found))
+}
+
 /// Decide about an appeal by a form
 #[utoipa::path(tag = "pages", operation_id = "decideAppealByForm", params(("id" = uuid::Uuid, Path, description = "Id of the review")),
     request_body(content = AppealForm, content_type = "application/x-www-form-urlencoded"),

@@ -109,9 +109,24 @@ fn votes(review: &ReviewView) -> [Ask; 3] {
     ]
 }
 
+/// Whether this person has approved what is judged now: the same round, bytes and words.
+pub fn has_approved(review: &ReviewView, who: Option<&str>) -> bool {
+    let item = &review.item;
+    review.votes.iter().any(|vote| {
+        vote.decision == Decision::Approve
+            && Some(vote.by.as_str()) == who
+            && (vote.round, &vote.digest, &vote.revision) == (item.round, &item.digest, &item.revision)
+    })
+}
+
 /// In the order in which they are shown; the gravest of a group last.
-pub fn of(review: &ReviewView) -> Vec<Ask> {
-    review.acts.iter().flat_map(|act| one(review, *act)).collect()
+pub fn of(review: &ReviewView, who: &str) -> Vec<Ask> {
+    let mut asks: Vec<_> = review.acts.iter().flat_map(|act| one(review, *act)).collect();
+    if has_approved(review, Some(who)) {
+        // Their vote is counted; only another one would change anything.
+        asks.retain(|ask| ask.id != "approve");
+    }
+    asks
 }
 
 fn one(review: &ReviewView, act: ReviewAct) -> Vec<Ask> {
@@ -133,6 +148,11 @@ fn one(review: &ReviewView, act: ReviewAct) -> Vec<Ask> {
                 is_main: true,
                 ..ask("appeal", "Appeal", who, "appeal", Note::Must("Why it should be looked at again"))
             }
+        }
+        ReviewAct::WithdrawAppeal => {
+            let stands = "The rejection stands, and there is no second appeal against it. You can ask again.";
+            let path = "appeal/withdrawal";
+            Ask { is_main: true, ..ask("withdraw-appeal", "Withdraw the appeal", stands, path, Note::No) }
         }
         ReviewAct::Escalate => {
             let told = "Administrators are told that this needs attention.";

@@ -18,6 +18,7 @@ use crate::{
         reasons::{REASONS, Reason},
         summary::{self, MOST, ReviewSummary},
         view::ReviewItem,
+        words,
     },
     state::State,
 };
@@ -25,7 +26,7 @@ use actix_web::HttpRequest;
 use after::Done;
 use askama::Template;
 use http::QueuePageQuery;
-use tamis_entities::value::{ReviewAction, ReviewState, Timestamp};
+use tamis_entities::value::{ReviewState, Timestamp};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 pub fn configure(config: &mut ServiceConfig<'_>) {
@@ -44,6 +45,7 @@ pub fn configure(config: &mut ServiceConfig<'_>) {
         .service(acts_http::escalate_by_form)
         .service(acts_http::tick_by_form)
         .service(acts_http::appeal_by_form)
+        .service(acts_http::withdraw_appeal_by_form)
         .service(acts_http::decide_appeal_by_form)
         .service(acts_http::ask_break_glass_by_form)
         .service(acts_http::countersign_by_form);
@@ -153,13 +155,6 @@ impl Queue {
             }
             Some(due) => ("", format!("in {}", figures::span(&self.now, &due))),
             None => ("soft", "no limit".into()),
-        }
-    }
-
-    fn action(&self, review: &ReviewItem) -> String {
-        match review.action {
-            ReviewAction::Unquarantine => "Un-quarantine".into(),
-            other => figures::capital(other.as_str()),
         }
     }
 

@@ -1,5 +1,6 @@
 //! The page of one review: evidence on the left and in the middle, people on the right, and the acts on top.
 mod sign_in;
+mod standing;
 
 use super::{
     after::{self, Done},
@@ -10,13 +11,14 @@ use super::{
 };
 use crate::{
     auth::{self, Identity, ReviewAccess},
-    console::{figures, frame::Frame, grain, hosts, markdown, parts::*, powers},
+    console::{figures, filter::twins::Twin, frame::Frame, grain, hosts, markdown, parts::*, powers},
     error::Result,
     modules::store,
     reviews::{
         checks::CheckFinding,
         detail,
         view::{ReviewCheckView, ReviewEventView, ReviewView},
+        words,
     },
     state::State,
 };
@@ -48,6 +50,8 @@ pub struct Page {
     compared: Compared,
     /// These bytes elsewhere.
     known: Vec<Known>,
+    /// As what everyone has them.
+    published: Vec<Twin>,
     /// What its reader has just done to another.
     done: Option<Done>,
     readme: Option<Safe<String>>,
@@ -201,8 +205,9 @@ impl Page {
         }
     }
 
-    fn action(&self) -> String {
-        figures::capital(self.review.item.action.as_str())
+    /// Checks that have something to say beside the report.
+    fn telling_checks(&self) -> usize {
+        self.review.checks.iter().filter(|check| !self.telling(check).is_empty()).count()
     }
 
     /// Shares of the risk out of 100: new powers, what else is grave, the rest.
@@ -215,29 +220,6 @@ impl Page {
             _ => "fail",
         };
         self.review.item.risk.addends.iter().map(|a| (look(a.points), share(a.points))).collect()
-    }
-
-    /// What the author has to wait for, or do, in one sentence.
-    fn standing(&self) -> Option<String> {
-        let item = &self.review.item;
-        Some(match item.state {
-            ReviewState::Checking => "The checks are running; this page follows them.".into(),
-            ReviewState::InReview => match item.position {
-                Some(1) => "In review, next in line.".into(),
-                Some(n) => format!("In review, {n} in line."),
-                None => "In review.".into(),
-            },
-            ReviewState::BlockedByChecks => "Blocked by checks: fix what failed, save, and ask again.".into(),
-            ReviewState::ChangesRequested => {
-                "Changes are asked for: the votes say which. Change them, then ask again.".into()
-            }
-            ReviewState::Approved => "Approved. It is not live yet: release it when you are ready.".into(),
-            ReviewState::Rejected if item.open_appeal.is_some() => {
-                "Rejected; an appeal waits for its answer.".into()
-            }
-            ReviewState::Rejected => "Rejected: the votes say why. You can appeal once.".into(),
-            _ => return None,
-        })
     }
 }
 
@@ -282,9 +264,10 @@ pub async fn page(
         metadata: metadata.clone(),
         capabilities: report.capabilities.iter().map(|c| c.id.clone()).collect(),
         tab: known_tab(query.tab.as_deref()).unwrap_or(usual),
-        asks: asks::of(&review),
+        asks: asks::of(&review, who.handle.as_str()),
         barred: why_not(&found, &review),
         known: same_bytes::elsewhere(state, &found).await?,
+        published: same_bytes::published(state, &found).await?,
         done: done(state, who, &query).await?,
         quarantine: sign_in::quarantine(&found, stale),
         quarantined: quarantined(&found),

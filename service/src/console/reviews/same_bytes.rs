@@ -1,6 +1,13 @@
-//! What is known of these bytes elsewhere: that they were quarantined, or rejected. For curators alone, since it
-//! may be of work that its reader does not see.
-use crate::{auth::ReviewAccess, error::Result, filters::view::names, reviews::view, state::State};
+//! What is known of these bytes elsewhere: as what they are published, for every reader; that they were
+//! quarantined, or rejected, for curators alone, since it may be of work that others do not see.
+use crate::{
+    auth::ReviewAccess,
+    console::filter::twins::{self, Twin},
+    error::Result,
+    filters::view::names,
+    reviews::view,
+    state::State,
+};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait};
 use std::collections::HashMap;
 use tamis_entities::{
@@ -20,6 +27,13 @@ pub struct Known {
     /// When it was rejected.
     pub at: Option<Timestamp>,
     pub why: Option<String>,
+}
+
+/// The releases as which everyone has these bytes.
+pub async fn published(state: &State, found: &ReviewAccess) -> Result<Vec<Twin>> {
+    let twins = twins::of(state, found.access.who()?, &found.release).await?;
+    let public = |twin: &Twin| matches!(twin.state, ReleaseState::Published | ReleaseState::Yanked);
+    Ok(twins.seen.into_iter().filter(public).collect())
 }
 
 pub async fn elsewhere(state: &State, found: &ReviewAccess) -> Result<Vec<Known>> {

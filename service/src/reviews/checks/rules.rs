@@ -114,14 +114,14 @@ pub fn former_licence(s: &Subject) -> Option<&str> {
 }
 
 fn licence(s: &Subject) -> Outcome {
-    let fix = "set `licence` to an SPDX expression, e.g. `Apache-2.0 OR MIT`";
+    let fix = "name the licence as an SPDX expression, such as Apache-2.0 OR MIT";
     let Some(licence) = &s.metadata.licence else { return missing(s, "licence", "no licence is given", fix) };
     if let Err(error) = spdx::Expression::parse(licence) {
-        let said = format!("`{licence}` is no SPDX expression: {}", error.reason);
+        let said = format!("\u{201c}{licence}\u{201d} is no SPDX expression: {}", error.reason);
         return (CheckResult::Fail, vec![finding(said, Some(fix))]);
     }
     match former_licence(s) {
-        Some(before) => warn(format!("the licence was `{before}` before"), "say why it changes"),
+        Some(before) => warn(format!("the licence was {before} before"), "say why it changes"),
         None => (CheckResult::Pass, vec![]),
     }
 }
@@ -130,7 +130,7 @@ fn readme(s: &Subject) -> Outcome {
     match &s.metadata.readme {
         Some(text) if !text.trim().is_empty() => (CheckResult::Pass, vec![]),
         _ => {
-            let fix = "say in `readme` what the filter does and how it is configured";
+            let fix = "say in the README what the filter does and how it is configured";
             missing(s, "readme", "there is no README", fix)
         }
     }
@@ -138,14 +138,14 @@ fn readme(s: &Subject) -> Outcome {
 
 fn description(s: &Subject) -> Outcome {
     match s.filter.summary.trim() {
-        "" => missing(s, "description", "there is no summary", "set `summary` to one sentence"),
+        "" => missing(s, "description", "there is no summary", "say in one sentence what the filter is for"),
         _ => (CheckResult::Pass, vec![]),
     }
 }
 
 fn source(s: &Subject) -> Outcome {
     match s.filter.source_repository {
-        None => missing(s, "source", "no source repository is given", "set `source_repository`"),
+        None => missing(s, "source", "no source repository is given", "name the repository of its source"),
         Some(_) => (CheckResult::Pass, vec![]),
     }
 }

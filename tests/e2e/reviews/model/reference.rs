@@ -97,7 +97,8 @@ impl Model {
     }
 
     fn submit(&mut self) -> bool {
-        let open = self.request.as_ref().is_some_and(|r| r.state.is_open());
+        let waits = |r: &Request| r.state == State::Ended("rejected") && r.appeal == Some(true);
+        let open = self.request.as_ref().is_some_and(|r| r.state.is_open() || waits(r));
         if self.release != "draft" || open {
             return false;
         }
@@ -229,6 +230,12 @@ impl Model {
                     return false;
                 }
                 request.appeal = Some(true);
+            }
+            Step::WithdrawAppeal => {
+                if request.state != State::Ended("rejected") || request.appeal != Some(true) {
+                    return false;
+                }
+                request.appeal = Some(false);
             }
             Step::DecideAppeal(who, what) => {
                 let waits = request.state == State::Ended("rejected") && request.appeal == Some(true);

@@ -1,0 +1,54 @@
+//! Bytes that a curator has stopped: as which release, and why, as far as whoever asks may know.
+use super::permission;
+use crate::{auth::Identity, error::Result, filters::view::names, state::State};
+use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QuerySelect};
+use tamis_entities::{
+    release,
+    value::{ReleaseState, Sha256, Version},
+};
+
+#[derive(Clone, Debug)]
+pub struct Stopped {
+    /// None where the reader knows of no such release: nothing of it is told then.
+    pub release: Option<Named>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Named {
+    pub name: String,
+    pub version: Version,
+    pub reason: Option<String>,
+}
+
+/// None unless any release of these bytes is quarantined.
+pub async fn of(state: &State, who: Option<&Identity>, sha256: &Sha256) -> Result<Option<Stopped>> {
+    if !is_stopped(state, sha256).await? {
+        return Ok(None);
+    }
+    let Some(release) = permission::stopped(state, who, sha256).await? else {
+        return Ok(Some(Stopped { release: None }));
+    };
+    let mut names = names(&*state.db, [release.filter_id]).await?;
+    let named = |name| Named { name, version: release.version, reason: release.state_reason };
+    Ok(Some(Stopped { release: names.remove(&release.filter_id).map(named) }))
+}
+
+/// Then none of them can be had by their digest alone.
+pub async fn is_stopped(state: &State, sha256: &Sha256) -> Result<bool> {
+    let such = release::Entity::find()
+        .filter(release::Column::Sha256.eq(sha256.clone()))
+        .filter(release::Column::State.eq(ReleaseState::Quarantined))
+        .limit(1);
+    Ok(such.count(&*state.db).await? > 0)
+}
+
+impl Stopped {
+    /// `the same bytes are quarantined as acme/guard 1.0.0 (it leaks)`.
+    pub fn words(&self) -> String {
+        let Some(Named { name, version, reason }) = &self.release else {
+            return "the same bytes are quarantined".into();
+        };
+        let why = reason.as_ref().map(|reason| format!(" ({reason})")).unwrap_or_default();
+        format!("the same bytes are quarantined as {name} {version}{why}")
+    }
+}
