@@ -67,8 +67,8 @@ async fn page(
         return to_sign_in(state, request);
     }
     let caller = request.extensions().get::<Caller>().cloned().unwrap_or_default();
-    if told.code == "quarantined"
-        && let Some(page) = barred::page(state, request, &caller, status, &told).await?
+    if barred::may_be(&told, request)
+        && let Some(page) = barred::page(state, request, &caller, &told).await?
     {
         return Ok(page);
     }
