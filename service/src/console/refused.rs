@@ -90,7 +90,8 @@ async fn page(
 /// What a form was about to do is done from its page, after a new sign-in.
 fn sign_in_again(request: &HttpRequest) -> String {
     let here = request.headers().get(header::REFERER).and_then(|value| value.to_str().ok());
-    let here = here.and_then(|text| url::Url::parse(text).ok()).map(|url| url.path().to_owned());
+    let here = here.and_then(|text| url::Url::parse(text).ok());
+    let here = here.map(|url| url[url::Position::BeforePath..url::Position::AfterQuery].to_owned());
     let next = here.filter(|path| !path.starts_with("//")).unwrap_or_else(|| "/".into());
     let query = url::form_urlencoded::Serializer::new(String::new())
         .append_pair("again", "true")
