@@ -2,7 +2,10 @@
 //! with the keyboard alone. Knows no account.
 use super::{browser, settings::Settings, throttle::Wait};
 use crate::{
-    console::{parts::escape, plain},
+    console::{
+        parts::{escape, ticked},
+        plain,
+    },
     error::Result,
     http::codes,
     state::State,
@@ -24,7 +27,7 @@ pub fn show(state: &State, request: &HttpRequest, shown: &Shown<'_>) -> Result<H
     let form = browser::form_token(state, &visit)?;
     let mut body = String::from("<h1>Sign in to Tamis</h1>");
     if let Some((_, meaning)) = codes::CODES.iter().find(|(code, _)| Some(*code) == shown.problem) {
-        let _ = write!(body, "<p role=\"alert\">{}</p>", escape(meaning));
+        let _ = write!(body, "<p role=\"alert\">{}</p>", ticked(meaning));
     }
     if let Some(name) = &shown.signed_in_as {
         let name = escape(name);

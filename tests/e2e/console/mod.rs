@@ -13,3 +13,4 @@ mod sharing;
 mod statements;
 mod stop;
 mod told;
+mod visitors;
