@@ -155,7 +155,7 @@ async fn who_comes_by_a_one_time_link_is_led_back_and_who_signs_in_again_need_no
     let evil = "Ly9ldmlsLmV4YW1wbGU";
     let link = tamis::operate::accounts::link(&app.state, &"alice".parse().unwrap()).await.unwrap();
     let path = format!("/sign-in/{}", link.rsplit('/').next().unwrap());
-    let press = app.anonymous().request(reqwest::Method::POST, &path).header("origin", &alice.base);
+    let press = browser(&app).request(reqwest::Method::POST, &path);
     let press = press.header("cookie", format!("tamis_next={evil}"));
     assert_eq!(alice.send(press).await.expect(303).header("location"), "/");
 }
