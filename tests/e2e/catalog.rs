@@ -65,6 +65,45 @@ async fn the_catalog_shows_what_was_approved_and_search_forgives_typos() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn where_nothing_has_all_of_the_words_what_has_most_of_them_is_found_and_counted() {
+    let app = TestApp::spawn().await;
+    let (alice, carl, nobody) = (app.author("alice").await, app.curator("carl").await, app.anonymous());
+    let texts = [
+        ("limiter", "Rate limit for each client.", "MIT"),
+        ("gauge", "Counts the rate of requests.", "MIT"),
+        ("mesh", "For istio.", "MPL-2.0"),
+    ];
+    for (name, summary, licence) in texts {
+        let words = json!({"summary": summary, "defaults": {"licence": licence}});
+        alice.put(&format!("/api/v1/filters/alice/{name}"), &words).await.expect(201);
+        app.publish(&alice, &carl, &format!("alice/{name}"), "1.0.0", &distinct(name, 10)).await;
+    }
+    let found = async |query: &str| {
+        let page = nobody.get(&format!("/api/v1/catalog?q={query}")).await.expect(200).json();
+        let counts = nobody.get(&format!("/api/v1/catalog/facets?q={query}")).await.expect(200).json();
+        let items = page["items"].as_array().unwrap();
+        assert_eq!(counts["total"], items.len(), "{query}: {counts}");
+        let names: Vec<_> = items.iter().map(|item| item["name"].as_str().unwrap().to_owned()).collect();
+        (names, page["some_words"].as_bool().unwrap())
+    };
+    let some = |names: &[&str]| (names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>(), true);
+    assert_eq!(found("rate%20limit").await, (vec!["limiter".to_owned()], false));
+    // All but one of the words are had by one; the others have less of them.
+    assert_eq!(found("rate%20limit%20istio").await, some(&["limiter"]));
+    assert_eq!(found("istio%20gauge").await, some(&["gauge", "mesh"]));
+    assert_eq!(found("the%20istio%20for%20nonesuch%20and").await, some(&["mesh"]));
+    assert_eq!(found("gauje%20nonesuch").await, some(&["gauge"]), "spelt almost like it");
+    assert_eq!(found("nonesuch").await, (vec![], false));
+    assert_eq!(found("nonesuch%20nowhere").await, (vec![], false));
+    // Choices count for what has some of the words as for what has all, and are not made up for by fewer words.
+    assert_eq!(found("istio%20gauge&licence=MPL-2.0").await, some(&["mesh"]));
+    assert_eq!(found("rate%20limit&licence=MPL-2.0").await, (vec![], false));
+    let many = (0..12).map(|i| format!("word{i}")).collect::<Vec<_>>().join("%20");
+    assert_eq!(found(&format!("{many}%20limiter")).await, (vec![], false), "the twelve first words count");
+    assert_eq!(found(&format!("limiter%20{many}")).await, some(&["limiter"]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_list_is_narrowed_by_the_visibility_that_it_shows() {
     let app = TestApp::spawn().await;
     let (alice, carl) = (app.author("alice").await, app.curator("carl").await);

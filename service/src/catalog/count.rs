@@ -2,17 +2,12 @@
 //! find then. Exact without a search, since filters share few combinations of facets; of a search
 //! its first 1,000 hits are counted, as they are shown.
 use super::{
-    facets,
-    list::MOST_HITS,
-    query::{Among, CatalogQuery, Narrow, all_labelled, labelled},
+    facets, hits,
+    query::{Among, CatalogQuery, Narrow, all_labelled},
     tally::Tally,
     view::{CatalogFacets, FacetValue},
 };
-use crate::{
-    error::Result,
-    search::{self, Corpus},
-    state::State,
-};
+use crate::{error::Result, state::State};
 use sea_orm::{
     ColumnTrait, Condition, EntityTrait, FromQueryResult, Order, PaginatorTrait, QueryFilter, QueryOrder,
     QuerySelect, sea_query::Expr,
@@ -65,9 +60,8 @@ async fn count_hits(
     tally: &mut Tally<'_>,
 ) -> Result<bool> {
     use catalog_entry::Column::{Facets, FilterId, Licence, Namespace, NamespaceId};
-    let within = labelled(state, query).await?;
-    let hits = search::find(&*state.db, Corpus::Catalog, q, Some(within), MOST_HITS).await?;
-    let capped = hits.len() as u64 >= MOST_HITS;
+    let hits = hits::labelled_only(state, query, q).await?;
+    let capped = hits.len() as u64 >= hits::MOST;
     let rows = catalog_entry::Entity::find().select_only();
     let rows = rows.columns([Facets, Licence, NamespaceId, Namespace]).filter(FilterId.is_in(hits));
     let rows: Vec<Hit> = rows.into_model().all(&*state.db).await?;

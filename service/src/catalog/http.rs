@@ -2,13 +2,13 @@
 use super::{
     count, feed, list,
     query::CatalogQuery,
-    view::{CatalogDetail, CatalogFacets, CatalogItem},
+    view::{CatalogDetail, CatalogFacets, CatalogPage},
 };
 use crate::{
     auth::{access::segment, names},
     error::{Error, Result},
     filters::view::visibility,
-    http::{conditional, many::ManyQuery, page::Page, problem::Problems},
+    http::{conditional, many::ManyQuery, problem::Problems},
     state::State,
 };
 use actix_web::{HttpRequest, HttpResponse, get, http::header, web};
@@ -20,12 +20,12 @@ use tamis_entities::{
 
 /// Browse and search the catalog
 #[utoipa::path(tag = "catalog", operation_id = "listCatalog", params(CatalogQuery),
-    responses((status = 200, description = "A page", body = Page<CatalogItem>), Problems), security((), ("token" = [])))]
+    responses((status = 200, description = "A page", body = CatalogPage), Problems), security((), ("token" = [])))]
 #[get("/api/v1/catalog")]
 pub async fn list_catalog(
     state: web::Data<State>,
     query: ManyQuery<CatalogQuery>,
-) -> Result<web::Json<Page<CatalogItem>>> {
+) -> Result<web::Json<CatalogPage>> {
     Ok(web::Json(list::list(&state, &query.0).await?))
 }
 

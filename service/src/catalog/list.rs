@@ -1,12 +1,12 @@
 //! `GET /api/v1/catalog`: keyset-paged, or best hits first.
 use super::{
+    hits,
     query::{CatalogQuery, CatalogSort, Narrow},
-    view::CatalogItem,
+    view::{CatalogItem, CatalogPage},
 };
 use crate::{
     error::Result,
     http::page::{Cursors, Page, PageQuery},
-    search::{self, Corpus},
     state::State,
 };
 use sea_orm::{ColumnTrait, Condition, EntityTrait, Order, QueryFilter, QueryOrder, QuerySelect, Select};
@@ -14,10 +14,7 @@ use std::collections::HashMap;
 use tamis_entities::catalog_entry;
 use uuid::Uuid;
 
-/// Hits of a search that are shown or counted.
-pub const MOST_HITS: u64 = 1000;
-
-pub async fn list(state: &State, query: &CatalogQuery) -> Result<Page<CatalogItem>> {
+pub async fn list(state: &State, query: &CatalogQuery) -> Result<CatalogPage> {
     let page = PageQuery { after: query.after.clone(), limit: query.limit };
     let limit = page.limit()?;
     let plain = CatalogQuery { after: None, limit: None, ..query.clone() };
@@ -27,11 +24,16 @@ pub async fn list(state: &State, query: &CatalogQuery) -> Result<Page<CatalogIte
     let within = narrow.everything(state, query).await?;
     match query.words() {
         Some(q) => {
-            let hits = search::find(&*state.db, Corpus::Catalog, q, Some(within), MOST_HITS).await?;
-            let hits = sorted(state, hits, query.sort.unwrap_or_default()).await?;
-            search_page(state, hits, &page, &cursors, limit).await
+            let hits = hits::narrowed(state, query, q, within).await?;
+            let ids = sorted(state, hits.ids, query.sort.unwrap_or_default()).await?;
+            let page = search_page(state, ids, &page, &cursors, limit).await?;
+            Ok(CatalogPage::of(page, hits.some))
         }
-        None => keyset_page(state, within, query.sort.unwrap_or_default(), &page, &cursors, limit).await,
+        None => {
+            let sort = query.sort.unwrap_or_default();
+            let page = keyset_page(state, within, sort, &page, &cursors, limit).await?;
+            Ok(CatalogPage::of(page, false))
+        }
     }
 }
 

@@ -4,6 +4,7 @@ pub mod capabilities;
 mod count;
 pub mod facets;
 pub mod feed;
+mod hits;
 pub mod http;
 pub mod list;
 pub mod query;

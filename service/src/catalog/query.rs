@@ -38,7 +38,8 @@ pub enum CatalogSort {
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct CatalogQuery {
-    /// Words of name, title, summary, labels or README; small typos are forgiven.
+    /// Words of name, title, summary, labels or README; small typos are forgiven. Where nothing has all of them, what
+    /// has some is found.
     #[param(max_length = 200)]
     pub q: Option<String>,
     /// In any of these namespaces. As every list here: repeated, or with commas; at most 20.
@@ -90,6 +91,14 @@ impl CatalogQuery {
     /// What to search for, if there is anything.
     pub fn words(&self) -> Option<&str> {
         self.q.as_deref().map(str::trim).filter(|q| !q.is_empty())
+    }
+
+    /// Whether something was chosen besides words, label and category.
+    pub fn is_narrowed(&self) -> bool {
+        let lists = [&self.abi, &self.licence, &self.capability, &self.without, &self.loads_in];
+        lists.iter().any(|list| !list.0.is_empty())
+            || !self.namespace.0.is_empty()
+            || !self.plugin_type.0.is_empty()
     }
 }
 

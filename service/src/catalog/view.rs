@@ -1,5 +1,5 @@
 //! How the catalog looks from outside.
-use crate::{filters::view::ShownVisibility, releases::view::ReleaseItem};
+use crate::{filters::view::ShownVisibility, http::page::Page, releases::view::ReleaseItem};
 use serde::Serialize;
 use tamis_entities::{
     catalog_entry,
@@ -47,6 +47,21 @@ impl From<catalog_entry::Model> for CatalogItem {
             downloads: e.downloads,
             published_at: e.published_at,
         }
+    }
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct CatalogPage {
+    pub items: Vec<CatalogItem>,
+    /// Hand it back as `after` for the next page; null on the last.
+    pub next: Option<String>,
+    /// No filter has all of the words of `q`: these have some of them, those with most first.
+    pub some_words: bool,
+}
+
+impl CatalogPage {
+    pub fn of(page: Page<CatalogItem>, some_words: bool) -> Self {
+        Self { items: page.items, next: page.next, some_words }
     }
 }
 

@@ -33,6 +33,20 @@ pub fn escape(text: &str) -> String {
         .replace('\'', "&#39;")
 }
 
+/// A text of ours as people read it: what stands between two backticks is code. Whatever is in it is escaped.
+pub fn ticked(text: &str) -> Safe<String> {
+    let mut out = String::with_capacity(text.len() + 32);
+    let mut rest = text;
+    while let Some((before, (code, after))) =
+        rest.split_once('`').and_then(|(before, from)| Some((before, from.split_once('`')?)))
+    {
+        let _ = write!(out, "{}<code>{}</code>", escape(before), escape(code));
+        rest = after;
+    }
+    out.push_str(&escape(rest));
+    Safe(out)
+}
+
 /// A state as icon and word; how it looks follows from what it means.
 pub fn badge(look: &str, symbol: &str, word: &str) -> Safe<String> {
     let symbol = if symbol.is_empty() { String::new() } else { icon(symbol).0 };
@@ -103,6 +117,11 @@ pub fn check_name(id: &str) -> String {
     }
 }
 
+/// What a finding is called: `Not wasm`, from `not-wasm`.
+pub fn finding_name(id: &str) -> String {
+    figures::capital(&id.replace('-', " ")).replace("Abi ", "ABI ")
+}
+
 /// Class and symbol of a finding.
 pub fn severity(severity: &Severity) -> (&'static str, &'static str, &'static str) {
     match severity {
@@ -164,6 +183,14 @@ pub fn marked(text: &str, words: &[String]) -> Safe<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn backticks_become_code_and_nothing_gets_through_them() {
+        let said = ticked("use `--export=<malloc>` & `tar`").0;
+        assert_eq!(said, "use <code>--export=&lt;malloc&gt;</code> &amp; <code>tar</code>");
+        assert_eq!(ticked("one ` alone <b>").0, "one ` alone &lt;b&gt;");
+        assert_eq!([ticked("").0, ticked("``").0], ["", "<code></code>"]);
+    }
 
     #[test]
     fn what_is_marked_is_escaped_as_well() {

@@ -1,4 +1,6 @@
-//! Powers: what the report's capabilities are called on the screen, in the order in which people ask. Pure.
+//! Powers: what the report's capabilities are called on the screen, in the order in which people ask, and which of
+//! them decide whether somebody lets a module in. Pure.
+use tamis_verification::{CapabilityGroup as Group, group_of};
 
 pub struct Power {
     pub icon: &'static str,
@@ -34,15 +36,30 @@ pub const POWERS: &[Power] = &[
 ];
 pub const COLUMNS: usize = 6;
 
+/// What these reach is other people's: what they send, what is told elsewhere, what others keep, what the host does.
+const GRAVE: [Group; 4] = [Group::Bodies, Group::Calls, Group::Shared, Group::Host];
+
 impl Power {
+    /// Whoever decides about the module looks at it closely.
+    pub fn is_grave(&self) -> bool {
+        self.ids.iter().any(|id| is_grave(id))
+    }
+
     pub fn is_given_by(&self, capabilities: &[String]) -> bool {
         self.ids.iter().any(|id| capabilities.iter().any(|c| c == id))
     }
 }
 
-/// Those that a module with these capabilities has.
+/// Those that a module with these capabilities has; what is to be looked at closely first.
 pub fn of(capabilities: &[String]) -> Vec<&'static Power> {
-    POWERS.iter().filter(|power| power.is_given_by(capabilities)).collect()
+    let mut given: Vec<_> = POWERS.iter().filter(|power| power.is_given_by(capabilities)).collect();
+    given.sort_by_key(|power| !power.is_grave());
+    given
+}
+
+/// The same of one capability of the report. Others than those above reach nothing of anybody else's.
+pub fn is_grave(capability: &str) -> bool {
+    behind(capability).is_some() && group_of(capability).is_some_and(|group| GRAVE.contains(&group))
 }
 
 /// The power behind a capability, for its icon.
@@ -57,4 +74,18 @@ pub fn cannot(capabilities: &[String]) -> Option<String> {
         told.iter().filter(|(at, _)| !POWERS[*at].is_given_by(capabilities)).map(|(_, word)| *word).collect();
     let last = absent.pop()?;
     Some(if absent.is_empty() { last.to_owned() } else { format!("{} or {last}", absent.join(", ")) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_reaches_other_peoples_things_comes_first_and_the_rest_is_not_called_grave() {
+        let grave: Vec<_> = POWERS.iter().filter(|power| power.is_grave()).map(|power| power.short).collect();
+        assert_eq!(grave, ["Reads bodies", "Calls out", "Shared data", "Host functions"]);
+        let has = ["headers-read", "log", "shared-data"].map(str::to_owned);
+        let shown: Vec<_> = of(&has).iter().map(|power| power.short).collect();
+        assert_eq!(shown, ["Shared data", "Headers", "Logs"]);
+    }
 }

@@ -67,8 +67,8 @@ async fn page(
         return to_sign_in(state, request);
     }
     let caller = request.extensions().get::<Caller>().cloned().unwrap_or_default();
-    if told.code == "quarantined"
-        && let Some(page) = barred::page(state, request, &caller, status, &told).await?
+    if barred::may_be(&told, request)
+        && let Some(page) = barred::page(state, request, &caller, &told).await?
     {
         return Ok(page);
     }
@@ -90,7 +90,8 @@ async fn page(
 /// What a form was about to do is done from its page, after a new sign-in.
 fn sign_in_again(request: &HttpRequest) -> String {
     let here = request.headers().get(header::REFERER).and_then(|value| value.to_str().ok());
-    let here = here.and_then(|text| url::Url::parse(text).ok()).map(|url| url.path().to_owned());
+    let here = here.and_then(|text| url::Url::parse(text).ok());
+    let here = here.map(|url| url[url::Position::BeforePath..url::Position::AfterQuery].to_owned());
     let next = here.filter(|path| !path.starts_with("//")).unwrap_or_else(|| "/".into());
     let query = url::form_urlencoded::Serializer::new(String::new())
         .append_pair("again", "true")

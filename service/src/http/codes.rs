@@ -3,7 +3,7 @@
 use super::problem::Problems;
 use crate::{
     auth::access::segment,
-    console::{parts::escape, plain},
+    console::{parts::ticked, plain},
     error::{Error, Result},
 };
 use actix_web::{HttpRequest, HttpResponse, get};
@@ -160,7 +160,7 @@ pub const CODES: &[(&str, &str)] = &[
 pub async fn get_problem(request: HttpRequest) -> Result<HttpResponse> {
     let code: String = segment(&request, "code")?;
     let (code, meaning) = CODES.iter().find(|(known, _)| *known == code).ok_or_else(Error::not_found)?;
-    Ok(plain::page(code, &format!("<h1><code>{code}</code></h1><p>{}</p>", escape(meaning))))
+    Ok(plain::page(code, &format!("<h1><code>{code}</code></h1><p>{}</p>", ticked(meaning))))
 }
 
 #[cfg(test)]

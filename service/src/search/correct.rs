@@ -28,6 +28,30 @@ pub async fn matches<C: ConnectionTrait>(
     search: &Search<'_, C>,
     query: &Query,
 ) -> Result<(Vec<Candidate>, Vec<Spellings>)> {
+    let all = spellings(search, query).await?;
+    let slips: Vec<_> = all.iter().map(|of| slips_of(of)).collect();
+    let mut found = any_of(search, &slips).await?;
+    if found.is_empty() && all.iter().zip(&slips).any(|(all, slips)| all.len() > slips.len()) {
+        found = any_of(search, &all.iter().map(Vec::as_slice).collect::<Vec<_>>()).await?;
+    }
+    Ok((found, by_word(all)))
+}
+
+/// What has any of the words as it may have been meant.
+pub async fn any_word<C: ConnectionTrait>(
+    search: &Search<'_, C>,
+    query: &Query,
+) -> Result<(Vec<Candidate>, Vec<Spellings>)> {
+    let all = spellings(search, query).await?;
+    let each = AT_ONCE / query.words.len().max(1);
+    let any = all.iter().flat_map(|of| slips_of(of).iter().take(each)).map(|(word, _)| word.as_str());
+    let wanted = Wanted { groups: vec![any.collect()], open_end: false, head: false };
+    let found = search.matching(&wanted).await?;
+    Ok((found, by_word(all)))
+}
+
+/// Of each word of the query, closest first.
+async fn spellings<C: ConnectionTrait>(search: &Search<'_, C>, query: &Query) -> Result<Vec<Vec<Spelling>>> {
     let mut all = Vec::with_capacity(query.words.len());
     for word in &query.words {
         let alike = match word.chars().count() {
@@ -36,13 +60,16 @@ pub async fn matches<C: ConnectionTrait>(
         };
         all.push(closest_first(word, &alike));
     }
-    let slips: Vec<_> =
-        all.iter().map(|of| &of[..of.partition_point(|(_, close)| *close > CONTAINS)]).collect();
-    let mut found = any_of(search, &slips).await?;
-    if found.is_empty() && all.iter().zip(&slips).any(|(all, slips)| all.len() > slips.len()) {
-        found = any_of(search, &all.iter().map(Vec::as_slice).collect::<Vec<_>>()).await?;
-    }
-    Ok((found, all.into_iter().map(|of| of.into_iter().collect()).collect()))
+    Ok(all)
+}
+
+/// Those that slips of the finger explain.
+fn slips_of(spellings: &[Spelling]) -> &[Spelling] {
+    &spellings[..spellings.partition_point(|(_, close)| *close > CONTAINS)]
+}
+
+fn by_word(all: Vec<Vec<Spelling>>) -> Vec<Spellings> {
+    all.into_iter().map(|of| of.into_iter().collect()).collect()
 }
 
 async fn any_of<C: ConnectionTrait>(

@@ -5,6 +5,7 @@ mod candidates;
 mod correct;
 mod postgres;
 mod rank;
+mod some;
 mod sqlite;
 #[cfg(test)]
 mod tests;
@@ -136,6 +137,22 @@ pub async fn find<C: ConnectionTrait>(
     }
     let mut ranked = rank::best_first(&query, found.candidates, &spellings);
     ranked.truncate(limit);
+    Ok(ranked)
+}
+
+/// Documents that have some of the words, those with most of them first: for when `find` finds nothing. A query of one
+/// word has none.
+pub async fn find_some<C: ConnectionTrait>(
+    db: &C,
+    corpus: Corpus,
+    q: &str,
+    within: Option<Condition>,
+    limit: u64,
+) -> Result<Vec<Uuid>> {
+    let Some(query) = Query::parse(q)?.map(Query::without_fillers) else { return Ok(vec![]) };
+    let (found, spellings) = some::matches(&Search::new(db, corpus, within), &query).await?;
+    let mut ranked = rank::most_words_first(&query, found, &spellings);
+    ranked.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
     Ok(ranked)
 }
 

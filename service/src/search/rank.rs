@@ -3,7 +3,10 @@
 //! not see shine through. Knows no SQL.
 use super::text::{Query, vocabulary};
 use sea_orm::FromQueryResult;
-use std::collections::{BTreeSet, HashMap};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet, HashMap},
+};
 use uuid::Uuid;
 
 /// A document that matches, as far as its order needs it.
@@ -64,6 +67,22 @@ pub fn best_first(query: &Query, candidates: Vec<Candidate>, spellings: &[Spelli
         better.then_with(|| (a.name.len(), &a.name, a.filter_id).cmp(&(b.name.len(), &b.name, b.filter_id)))
     });
     ranked.into_iter().map(|(_, candidate)| candidate.filter_id).collect()
+}
+
+/// The same of documents that have some of the words only: those with most of them first.
+pub fn most_words_first(query: &Query, candidates: Vec<Candidate>, spellings: &[Spellings]) -> Vec<Uuid> {
+    let has = |candidate: &Candidate| {
+        let found = query.words.iter().enumerate().filter(|(at, word)| {
+            let corrected = || field(word, candidate, Some(spellings.get(*at)?));
+            field(word, candidate, None).or_else(corrected).is_some()
+        });
+        found.count()
+    };
+    let mut ranked = BTreeMap::<_, Vec<_>>::new();
+    for candidate in candidates {
+        ranked.entry(Reverse(has(&candidate))).or_default().push(candidate);
+    }
+    ranked.into_values().flat_map(|alike| best_first(query, alike, spellings)).collect()
 }
 
 fn place(query: &Query, candidate: &Candidate, spellings: &[Spellings]) -> (Tier, f32) {

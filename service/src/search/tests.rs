@@ -1,6 +1,6 @@
 //! Search against a real engine: SQLite, or PostgreSQL when `TAMIS_TEST_DATABASE_URL` names
 //! a server. Every expectation here holds on both.
-use super::{Corpus, Document, find, put, remove};
+use super::{Corpus, Document, find, find_some, put, remove};
 use crate::db::Db;
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, ExprTrait,
@@ -186,6 +186,24 @@ async fn parts_starts_and_endings_of_words_are_found() {
     }
     assert_eq!(shelf.names("firewall bucket").await, Vec::<String>::new(), "no document has both");
     assert_eq!(shelf.names("quantum").await, Vec::<String>::new());
+}
+
+#[actix_web::test]
+async fn of_several_words_some_are_enough_where_that_is_asked_for_and_most_of_them_come_first() {
+    let shelf = Shelf::stocked().await;
+    let some = async |q: &str| {
+        shelf.named(find_some(&*shelf.db, Corpus::Filters, q, None, 1000).await.unwrap()).await
+    };
+    assert_eq!(some("rate limit quantum").await, ["limiter"]);
+    assert_eq!(some("quantum bucket physics firewall").await, ["waf", "limiter"], "a README weighs least");
+    assert_eq!(some("firewal quantum").await, ["waf"], "spelt almost like it");
+    assert_eq!(
+        some("of quantum the").await,
+        Vec::<String>::new(),
+        "one word, as nothing was said by the others"
+    );
+    assert_eq!(some("firewall").await, Vec::<String>::new());
+    assert_eq!(some("quantum physics").await, Vec::<String>::new());
 }
 
 #[actix_web::test]

@@ -140,6 +140,17 @@ impl Query {
     }
 }
 
+impl Query {
+    /// Where some of the words are enough, those between them say nothing.
+    pub fn without_fillers(mut self) -> Self {
+        let filler = |word: &String| FILLERS.contains(&word.as_str());
+        if !self.words.iter().all(filler) {
+            self.words.retain(|word| !filler(word));
+        }
+        self
+    }
+}
+
 /// How many slips a word of this length forgives.
 pub fn forgiven(word: &str) -> usize {
     match word.chars().count() {

@@ -1,6 +1,6 @@
 //! The browser that a person signs in with: its cookies, and the tokens of the forms that we
 //! show it. Knows no account.
-use super::session::LONGEST;
+use super::{link::LINK_LIFE, next, session::LONGEST};
 use crate::{
     auth::caller::{COOKIE_HTTPS, COOKIE_LOOPBACK},
     auth::secret,
@@ -20,6 +20,11 @@ use std::time::Duration;
 const VISIT_HTTPS: &str = "__Host-tamis-visit";
 const VISIT_LOOPBACK: &str = "tamis_visit";
 const VISIT_LIFE: Duration = Duration::from_secs(30 * 60);
+/// Where somebody was going who may come back by a one-time link: as long as such a link is good.
+const NEXT_HTTPS: &str = "__Host-tamis-next";
+const NEXT_LOOPBACK: &str = "tamis_next";
+/// Of a path that is kept; longer ones are for programs.
+const LONGEST_NEXT: usize = 1000;
 
 pub fn is_loopback(url: &str) -> bool {
     let host = url::Url::parse(url).ok().and_then(|u| u.host_str().map(str::to_owned));
@@ -83,6 +88,29 @@ pub fn keep_visit(state: &State, request: &HttpRequest) -> Result<(String, Cooki
 
 pub fn no_visit_cookie(state: &State) -> Result<Cookie<'static>> {
     let mut gone = cookie(state, [VISIT_HTTPS, VISIT_LOOPBACK], String::new(), Duration::ZERO)?;
+    gone.make_removal();
+    Ok(gone)
+}
+
+/// Keeps where this browser is going, or forgets where it was going before. None where there is nothing to do.
+pub fn keep_next(state: &State, request: &HttpRequest, path: &str) -> Result<Option<Cookie<'static>>> {
+    if path == "/" || path.len() > LONGEST_NEXT {
+        let known = value(state, request, [NEXT_HTTPS, NEXT_LOOPBACK]).is_some();
+        return known.then(|| no_next_cookie(state)).transpose();
+    }
+    let text = URL_SAFE_NO_PAD.encode(path);
+    cookie(state, [NEXT_HTTPS, NEXT_LOOPBACK], text, LINK_LIFE).map(Some)
+}
+
+/// Where this browser was going: a path of ours, whoever wrote the cookie.
+pub fn kept_next(state: &State, request: &HttpRequest) -> String {
+    let text = value(state, request, [NEXT_HTTPS, NEXT_LOOPBACK]);
+    let bytes = text.and_then(|text| URL_SAFE_NO_PAD.decode(text).ok()).unwrap_or_default();
+    next::local(std::str::from_utf8(&bytes).ok())
+}
+
+pub fn no_next_cookie(state: &State) -> Result<Cookie<'static>> {
+    let mut gone = cookie(state, [NEXT_HTTPS, NEXT_LOOPBACK], String::new(), Duration::ZERO)?;
     gone.make_removal();
     Ok(gone)
 }

@@ -269,7 +269,7 @@ async fn link_to(
 
 fn signed_in(state: &State, next: &str, cookie: actix_web::cookie::Cookie<'static>) -> Result<HttpResponse> {
     let mut reply = see(next);
-    for cookie in [cookie, browser::no_visit_cookie(state)?] {
+    for cookie in [cookie, browser::no_visit_cookie(state)?, browser::no_next_cookie(state)?] {
         reply.add_cookie(&cookie).map_err(|e| Error::internal(e.to_string()))?;
     }
     Ok(reply)

@@ -50,7 +50,7 @@ pub async fn show_sign_in_link() -> HttpResponse {
 
 /// Use a sign-in link
 #[utoipa::path(tag = "sign-in", operation_id = "signIn", params(("secret" = String, Path, description = "From the link")),
-    responses((status = 303, description = "Signed in; a session cookie is set"), crate::http::problem::Problems), security(()))]
+    responses((status = 303, description = "Signed in; a session cookie is set. To where this browser was going when it was asked to sign in"), crate::http::problem::Problems), security(()))]
 #[post("/sign-in/{secret}")]
 pub async fn sign_in(
     state: web::Data<State>,
@@ -79,5 +79,11 @@ pub async fn sign_in(
     let visitor = Visitor::of(&state, &request);
     let cookie = session::open(&state, &txn, &visitor, link.user_id, "link", None).await?;
     txn.commit().await?;
-    Ok(HttpResponse::SeeOther().insert_header((header::LOCATION, "/")).cookie(cookie).finish())
+    let next = browser::kept_next(&state, &request);
+    let forget = browser::no_next_cookie(&state)?;
+    Ok(HttpResponse::SeeOther()
+        .insert_header((header::LOCATION, next))
+        .cookie(cookie)
+        .cookie(forget)
+        .finish())
 }

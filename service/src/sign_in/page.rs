@@ -2,7 +2,10 @@
 //! with the keyboard alone. Knows no account.
 use super::{browser, settings::Settings, throttle::Wait};
 use crate::{
-    console::{parts::escape, plain},
+    console::{
+        parts::{escape, ticked},
+        plain,
+    },
     error::Result,
     http::codes,
     state::State,
@@ -24,7 +27,7 @@ pub fn show(state: &State, request: &HttpRequest, shown: &Shown<'_>) -> Result<H
     let form = browser::form_token(state, &visit)?;
     let mut body = String::from("<h1>Sign in to Tamis</h1>");
     if let Some((_, meaning)) = codes::CODES.iter().find(|(code, _)| Some(*code) == shown.problem) {
-        let _ = write!(body, "<p role=\"alert\">{}</p>", escape(meaning));
+        let _ = write!(body, "<p role=\"alert\">{}</p>", ticked(meaning));
     }
     if let Some(name) = &shown.signed_in_as {
         let name = escape(name);
@@ -37,11 +40,11 @@ pub fn show(state: &State, request: &HttpRequest, shown: &Shown<'_>) -> Result<H
     if state.sign_in.settings.local {
         local(&mut body, &form, shown);
     }
-    body.push_str(
-        "<p>No way in? An operator makes a one-time link with <code>tamis user link NAME</code>.</p>",
-    );
+    link(&mut body, shown);
     let mut reply = plain::page("Sign in", &body);
-    reply.add_cookie(&cookie).map_err(|e| crate::error::Error::internal(e.to_string()))?;
+    for cookie in [Some(cookie), browser::keep_next(state, request, shown.next)?].into_iter().flatten() {
+        reply.add_cookie(&cookie).map_err(|e| crate::error::Error::internal(e.to_string()))?;
+    }
     Ok(reply)
 }
 
@@ -67,14 +70,28 @@ fn ways(body: &mut String, settings: &Settings, shown: &Shown<'_>) {
     }
 }
 
+/// The way in for those who have no other.
+fn link(body: &mut String, shown: &Shown<'_>) {
+    let name = escape(shown.signed_in_as.as_deref().unwrap_or("NAME"));
+    let back =
+        if shown.next == "/" { "" } else { " Opened in this browser, it leads to where you were going." };
+    let _ = write!(
+        body,
+        "<p>No way in? An operator makes a one-time link with <code>tamis user link {name}</code>.{back}</p>"
+    );
+}
+
+/// Who confirms that it is them has no need to say their name.
 fn local(body: &mut String, form: &str, shown: &Shown<'_>) {
     let next = escape(shown.next);
+    let name = escape(shown.signed_in_as.as_deref().unwrap_or_default());
+    let focus = if name.is_empty() { "" } else { " autofocus" };
     let _ = write!(
         body,
         "<form method=\"post\" action=\"/sign-in/local\"><input type=\"hidden\" name=\"form\" value=\"{form}\">\
 <input type=\"hidden\" name=\"next\" value=\"{next}\">\
-<label>Name<input name=\"name\" autocomplete=\"username\" autocapitalize=\"none\" spellcheck=\"false\" required maxlength=\"64\"></label>\
-<label>Password<input name=\"password\" type=\"password\" autocomplete=\"current-password\" required></label>\
+<label>Name<input name=\"name\" autocomplete=\"username\" autocapitalize=\"none\" spellcheck=\"false\" value=\"{name}\" required maxlength=\"64\"></label>\
+<label>Password<input name=\"password\" type=\"password\" autocomplete=\"current-password\" required{focus}></label>\
 <button>Sign in</button></form>"
     );
 }

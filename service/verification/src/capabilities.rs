@@ -44,6 +44,12 @@ pub fn capabilities() -> Vec<CapabilityWords> {
     POWERS.iter().enumerate().map(words).collect()
 }
 
+/// What a capability is about.
+#[must_use]
+pub fn group_of(id: &str) -> Option<CapabilityGroup> {
+    POWERS.iter().find(|power| power.id == id).map(|power| power.group)
+}
+
 pub fn of(facts: &Facts<'_>) -> Vec<Capability> {
     let mut proof: Vec<BTreeSet<&str>> = vec![BTreeSet::new(); POWERS.len()];
     for (import, _) in facts.function_imports() {

@@ -30,7 +30,7 @@ mod texts;
 mod toolchain;
 mod work;
 
-pub use capabilities::{CapabilityWords, capabilities};
+pub use capabilities::{CapabilityWords, capabilities, group_of};
 pub use changes::{
     CapabilityChange, CapabilityChanges, ExportChange, ExportChanges, ExportName, FunctionChange,
     FunctionFacts, ImportChange, ImportChanges, ImportName, ModuleChanges, SectionChange, SectionChanges,

@@ -92,7 +92,7 @@ async fn a_token_that_cannot_be_made_is_told_why_beside_what_was_typed() {
         ),
         (vec![("name", "much"), ("reviews:vote", "on"), ("limit", "carl")], "limited token carries only"),
         (vec![("name", "ages"), ("filters:read", "on"), ("days", "367")], "at most a year"),
-        (vec![("name", "of-nobody"), ("everything", "on")], "`everything` is none"),
+        (vec![("name", "of-nobody"), ("everything", "on")], "<code>everything</code> is none"),
     ] {
         let refused = send(&carl, "/my/tokens", "/my/tokens", &fields).await.expect(400);
         assert_tight(&refused);

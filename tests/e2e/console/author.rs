@@ -1,13 +1,14 @@
 //! What an author does on the pages of a draft: nothing that was typed is lost, whichever button is pressed.
 use super::{
     admin::{page, send},
-    pages::{assert_tight, signed_in},
+    pages::{assert_tight, look, signed_in},
 };
 use serde_json::json;
 use std::time::Duration;
 use tamis_e2e::{
     app::TestApp,
     browser::{browser, password},
+    client::{Person, Reply},
     fixtures::{distinct, filter},
 };
 
@@ -113,6 +114,50 @@ async fn whoever_is_asked_for_changes_makes_them_and_asks_again_on_one_page() {
         (&release["metadata"]["licence"], &release["metadata"]["readme"]),
         (&json!("MIT"), &json!("words"))
     );
+}
+
+/// The address of a one-time link, and what pressing its button answers.
+async fn by_link(app: &TestApp, person: &Person) -> Reply {
+    let link = tamis::operate::accounts::link(&app.state, &"alice".parse().unwrap()).await.unwrap();
+    let path = format!("/sign-in/{}", link.rsplit('/').next().unwrap());
+    person.send(person.request(reqwest::Method::POST, &path)).await.expect(303)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_comes_by_a_one_time_link_is_led_back_and_who_signs_in_again_need_not_say_their_name() {
+    let app = TestApp::spawn().await;
+    app.author("alice").await;
+    let (alice, there) = (browser(&app), "/my/upload?filter=alice/f&after=1.0.0");
+    let asked = look(&alice, there).await.expect(303);
+    let html = alice.get(asked.header("location")).await.expect(200).text();
+    assert!(html.contains("it leads to where you were going") && html.contains("user link NAME"), "{html}");
+    assert!(html.contains("value=\"\" required"), "nobody is known yet: {html}");
+    assert_eq!(by_link(&app, &alice).await.header("location"), there);
+    // Once, and not on the next occasion.
+    assert_eq!(by_link(&app, &alice).await.header("location"), "/");
+
+    // A form that came too late says so, and the way back keeps the whole address.
+    app.clock.advance(Duration::from_secs(601));
+    let request = alice.request(reqwest::Method::POST, "/my/password").header("accept", "text/html");
+    let token = tamis_e2e::browser::form_token(&alice, "/my/tokens").await;
+    let request = request.form(&[("form", token.as_str()), ("password", "correct horse battery")]);
+    let from = format!("{}/my/tokens?ask=token-1", alice.base);
+    let html = alice.send(request.header("referer", from)).await.expect(403).text();
+    assert!(html.contains("next=%2Fmy%2Ftokens%3Fask%3Dtoken-1\""), "{html}");
+    let html = alice.get("/sign-in?again=true&next=/my/tokens%3Fask%3Dtoken-1").await.expect(200).text();
+    assert!(html.contains("value=\"alice\" required") && html.contains("user link alice"), "{html}");
+    assert_eq!(by_link(&app, &alice).await.header("location"), "/my/tokens?ask=token-1");
+
+    // Whatever a cookie says, nobody is sent elsewhere; and a sign-in page without a place forgets the last.
+    alice.get("/sign-in?next=/my").await.expect(200);
+    alice.get("/sign-in").await.expect(200);
+    assert_eq!(by_link(&app, &alice).await.header("location"), "/");
+    let evil = "Ly9ldmlsLmV4YW1wbGU";
+    let link = tamis::operate::accounts::link(&app.state, &"alice".parse().unwrap()).await.unwrap();
+    let path = format!("/sign-in/{}", link.rsplit('/').next().unwrap());
+    let press = browser(&app).request(reqwest::Method::POST, &path);
+    let press = press.header("cookie", format!("tamis_next={evil}"));
+    assert_eq!(alice.send(press).await.expect(303).header("location"), "/");
 }
 
 #[tokio::test(flavor = "multi_thread")]

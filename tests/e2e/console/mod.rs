@@ -14,3 +14,4 @@ mod sharing;
 mod statements;
 mod stop;
 mod told;
+mod visitors;

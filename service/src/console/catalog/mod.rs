@@ -30,6 +30,8 @@ struct Page {
     tiles: Vec<Tile>,
     next: Option<String>,
     table: bool,
+    /// None of what is shown has all of the words.
+    some: bool,
     /// Filters that fit, of how many.
     total: u64,
     all: u64,
@@ -100,6 +102,7 @@ async fn show(state: &State, request: &HttpRequest, query: BrowseQuery) -> Resul
         facets: facets::of(&browse, &counts.facets),
         total: counts.total,
         all: counts.all,
+        some: found.some_words,
         next: found.next.map(|after| browse.with("after", Some(&after))),
         browse,
         tiles,

@@ -3,8 +3,9 @@
 use super::stopped::{self, Stopped};
 use crate::{
     auth::{
-        Caller,
-        access::{Relation, Sight, find_release, segment},
+        Caller, FilterAccess,
+        access::{Relation, Sight, segment},
+        granted::look_in_vain,
         names,
     },
     console::{
@@ -23,6 +24,7 @@ use tamis_entities::{
     event, release,
     value::{NoticeKind, ReleaseState, Slug, Timestamp, Version},
 };
+use uuid::Uuid;
 
 /// Quarantines of one filter that are looked through.
 const MOST: u64 = 50;
@@ -37,23 +39,62 @@ struct Page {
     since: Option<Timestamp>,
     reason: Option<String>,
     stopped: Stopped,
-    told: Told,
+    /// Its id, for whoever asks for help.
+    request: String,
     now: Timestamp,
 }
 
-/// The version that the address names, in its path or in its query.
-fn version(request: &HttpRequest) -> Option<Version> {
-    let named = segment(request, "version").ok();
-    let mut query = url::form_urlencoded::parse(request.query_string().as_bytes());
-    named.or_else(|| query.find(|(name, _)| name == "version").and_then(|(_, text)| text.parse().ok()))
+/// The page of a filter, where no version needs to be named.
+const FILTER: &str = "/filters/{namespace}/{filter}";
+
+/// What the address may mean: the version that it names, in its path or in its query, or whichever there is.
+enum Meant {
+    This(Version),
+    Any,
 }
 
-/// None where the address names no release that this caller may know to be quarantined.
+fn meant(request: &HttpRequest) -> Option<Meant> {
+    if request.match_info().get("version").is_some() {
+        return segment(request, "version").ok().map(Meant::This);
+    }
+    let mut query = url::form_urlencoded::parse(request.query_string().as_bytes());
+    match query.find(|(name, text)| name == "version" && !text.is_empty()) {
+        Some((_, text)) => text.parse().ok().map(Meant::This),
+        None => (request.match_pattern().as_deref() == Some(FILTER)).then_some(Meant::Any),
+    }
+}
+
+/// Of releases that were never published none is meant as long as there is another.
+async fn quarantined(state: &State, filter: Uuid, meant: Meant) -> Result<Option<release::Model>> {
+    use release::Column::{FilterId, Id, PublishedAt, State as Is, Version};
+    let all = release::Entity::find().filter(FilterId.eq(filter)).filter(Is.eq(ReleaseState::Quarantined));
+    let such = match meant {
+        Meant::This(version) => all.filter(Version.eq(version)),
+        Meant::Any => all.order_by_asc(PublishedAt.is_null()).order_by_desc(PublishedAt).order_by_desc(Id),
+    };
+    Ok(such.limit(1).one(&*state.db).await?)
+}
+
+/// The version that is meant by who names none and finds no release in the list: they may be told of one that was stopped.
+pub async fn newest(state: &State, access: &FilterAccess) -> Result<Option<Version>> {
+    let release = quarantined(state, access.filter.id, Meant::Any).await?;
+    let known = |release: &release::Model| access.relation.sight(&access.filter, release) != Sight::Nothing;
+    Ok(release.filter(known).map(|release| release.version))
+}
+
+/// Whether this refusal may give way to such a page: a filter of which nothing is left but what was stopped is refused
+/// like one that is not there.
+pub fn may_be(told: &Told, request: &HttpRequest) -> bool {
+    told.code == "quarantined"
+        || (told.code == "not-found" && request.match_pattern().as_deref() == Some(FILTER))
+}
+
+/// None where the address means no release that this caller may know to be quarantined. It takes as long to find out
+/// where there is nothing at all.
 pub async fn page(
     state: &State,
     request: &HttpRequest,
     caller: &Caller,
-    status: StatusCode,
     told: &Told,
 ) -> Result<Option<HttpResponse>> {
     let (Ok(handle), Ok(name)) = (segment::<Slug>(request, "namespace"), segment::<Slug>(request, "filter"))
@@ -61,29 +102,34 @@ pub async fn page(
         return Ok(None);
     };
     let (db, now) = (&*state.db, state.clock.now());
-    let Some(version) = version(request) else { return Ok(None) };
-    let Some(place) = names::filter(db, &handle, &name).await? else { return Ok(None) };
-    let Some(release) = find_release(db, place.filter.id, &version).await? else { return Ok(None) };
+    let Some(meant) = meant(request) else { return Ok(None) };
+    let place = names::filter(db, &handle, &name).await?;
+    let release =
+        quarantined(state, place.as_ref().map_or(Uuid::nil(), |place| place.filter.id), meant).await?;
+    let Some(place) = place else { return Ok(None) };
+    let Some(release) = release else {
+        look_in_vain(state, caller).await?;
+        return Ok(None);
+    };
     let relation = Relation::find(db, caller, &place.filter, now).await?;
-    let known = relation.sight(&place.filter, &release) != Sight::Nothing;
-    if !known || release.state != ReleaseState::Quarantined {
+    if relation.sight(&place.filter, &release) == Sight::Nothing {
         return Ok(None);
     }
     let Some(stopped) = stopped::of(state, caller.identity(), false, &release).await? else {
         return Ok(None);
     };
-    let title = format!("{} {version} is quarantined", place.filter.name);
+    let title = format!("{} {} is quarantined", place.filter.name, release.version);
     let page = Page {
         frame: Frame::of(state, request, caller, "catalog", title)?.looking("narrow"),
         name: format!("{}/{}", place.namespace.handle, place.filter.name),
         since: since(state, &release).await?,
         stopped,
         reason: release.state_reason,
-        version,
-        told: told.clone(),
+        version: release.version,
+        request: told.instance.clone(),
         now,
     };
-    frame::reply(status, &page).map(Some)
+    frame::reply(StatusCode::FORBIDDEN, &page).map(Some)
 }
 
 /// When it was quarantined last. Events are read from the newest back to its upload at most.

@@ -15,7 +15,11 @@ mod vouched;
 
 use super::{figures, frame::Frame, grain, hosts, markdown, parts::*, powers};
 use crate::{
-    auth::{FilterAccess, access, table::Need},
+    auth::{
+        FilterAccess,
+        access::{self, Sight},
+        table::Need,
+    },
     error::{Error, Result},
     filters::view::{self as filters, FilterView, ShownVisibility},
     http::page::{MAX_LIMIT, PageQuery},
@@ -74,6 +78,8 @@ struct Shown {
     release: ReleaseView,
     report: Report,
     capabilities: Vec<String>,
+    /// Whether its bytes are given to who looks.
+    bytes: bool,
     usage: Option<usage::Usage>,
     vouched: Option<vouched::Vouched>,
     /// Where its deployment is planned.
@@ -228,7 +234,10 @@ pub async fn page(
     releases.sort_by_key(|release| Reverse(release.version.semver()));
     let wanted = match query.version.as_deref().filter(|v| !v.is_empty()) {
         Some(text) => Some(text.parse::<Version>().map_err(|_| Error::not_found())?),
-        None => newest(&releases).map(|release| release.version.clone()),
+        None => match newest(&releases) {
+            Some(release) => Some(release.version.clone()),
+            None => barred::newest(state, &access).await?,
+        },
     };
     let shown = match wanted {
         Some(version) => Some(shown(state, &access, &version, query.format.as_deref()).await?),
@@ -271,7 +280,11 @@ async fn shown(
     let view = release_view(state, &access.namespace, &access.filter, &release, insider).await?;
     let report = store::report_of(state, &release.sha256, view.plugin_type).await?;
     let capabilities = report.capabilities.iter().map(|c| c.id.clone()).collect();
-    let usage = usage::of(state, access, &release, view.plugin_type, format).await?;
+    let bytes = access.relation.sight(&access.filter, &release) == Sight::Bytes;
+    let usage = match bytes && release.state != ReleaseState::Quarantined {
+        true => Some(usage::of(state, access, &release, view.plugin_type, format).await?),
+        false => None,
+    };
     let vouched = vouched::of(state, &release).await?;
     let deploy = deploy::link(state, access, &release).await?;
     let stopped = stopped::of(state, access.caller.identity(), access.relation.curator, &release).await?;
@@ -279,5 +292,5 @@ async fn shown(
     let elsewhere = if refused { elsewhere::of(state, access, &release).await? } else { None };
     // Of bytes that nobody gets there is nothing to paste.
     let usage = usage.filter(|_| elsewhere.is_none());
-    Ok(Shown { release: view, report, capabilities, usage, vouched, deploy, stopped, elsewhere })
+    Ok(Shown { release: view, report, capabilities, bytes, usage, vouched, deploy, stopped, elsewhere })
 }

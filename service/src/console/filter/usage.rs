@@ -1,11 +1,5 @@
 //! How a proxy is told to use a release: the configuration as the API renders it, with its keys marked.
-use crate::{
-    auth::{FilterAccess, access::Sight},
-    configuration,
-    console::parts::escape,
-    error::Result,
-    state::State,
-};
+use crate::{auth::FilterAccess, configuration, console::parts::escape, error::Result, state::State};
 use askama::filters::Safe;
 use std::fmt::Write;
 use tamis_entities::{release, value::PluginType};
@@ -21,17 +15,14 @@ pub struct Usage {
     pub refusals: Vec<Refusal>,
 }
 
-/// None for who may not have the bytes.
+/// For who may have the bytes.
 pub async fn of(
     state: &State,
     access: &FilterAccess,
     release: &release::Model,
     declared: Option<PluginType>,
     wanted: Option<&str>,
-) -> Result<Option<Usage>> {
-    if access.relation.sight(&access.filter, release) != Sight::Bytes {
-        return Ok(None);
-    }
+) -> Result<Usage> {
     let formats = configuration::fitting(declared.map(configuration::point));
     let wanted = wanted.and_then(|word| word.parse().ok()).filter(|format| formats.contains(format));
     let offer = configuration::offer(state, access, release, wanted.unwrap_or(Format::EnvoyFilter)).await?;
@@ -39,7 +30,7 @@ pub async fn of(
         Ok(rendered) => (coloured(&rendered.text), rendered.pin, vec![]),
         Err(refusals) => (Safe(String::new()), Pin::None, refusals),
     };
-    Ok(Some(Usage { format: offer.format, formats, text, pin, refusals }))
+    Ok(Usage { format: offer.format, formats, text, pin, refusals })
 }
 
 fn coloured(text: &str) -> Safe<String> {

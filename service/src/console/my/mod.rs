@@ -23,7 +23,7 @@ use crate::{
 use actix_web::HttpRequest;
 use askama::Template;
 use standing::Request;
-use tamis_entities::value::Timestamp;
+use tamis_entities::value::{ReleaseState, Timestamp};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 pub fn configure(config: &mut ServiceConfig<'_>) {

@@ -1,16 +1,18 @@
 //! How requests stand, in words for those who wait for them: where each waits, what failed, and why it is where it
-//! is. Three questions to the database at most, however many requests.
+//! is. Four questions to the database at most, however many requests.
 use crate::{
     console::{figures, parts::check_name},
     error::Result,
     reviews::{checks::CheckFinding, reasons, view::ReviewItem},
     state::State,
 };
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
-use std::collections::HashMap;
+use sea_orm::{
+    ColumnTrait, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, sea_query::Expr,
+};
+use std::collections::{HashMap, HashSet};
 use tamis_entities::{
-    review_check, review_event, review_vote,
-    value::{CheckResult, Decision, ReviewAct, ReviewAction, ReviewState, Timestamp},
+    release, review, review_check, review_event, review_vote,
+    value::{CheckResult, Decision, ReleaseState, ReviewAct, ReviewAction, ReviewState, Timestamp},
 };
 use uuid::Uuid;
 
@@ -21,6 +23,8 @@ pub struct Request {
     pub item: ReviewItem,
     /// Why it is where it is, if anybody said so.
     pub why: Option<String>,
+    /// What it published was quarantined since.
+    pub stopped: bool,
     /// The checks that keep it from the curators.
     failed: Vec<String>,
 }
@@ -36,7 +40,9 @@ pub async fn of(state: &State, items: Vec<ReviewItem>) -> Result<Vec<Request>> {
             whys.entry(check.review_id).or_insert(finding.message);
         }
     }
+    let stopped = stopped(state, &items).await?;
     let request = |item: ReviewItem| Request {
+        stopped: stopped.contains(&item.id),
         why: whys.remove(&item.id).map(|words| one_line(&words)).filter(|words| !words.is_empty()),
         failed: failed.remove(&item.id).unwrap_or_default(),
         item,
@@ -90,6 +96,26 @@ async fn ended(state: &State, items: &[ReviewItem]) -> Result<HashMap<Uuid, Stri
         Some((event.review_id, event.reason.or(by)?))
     };
     Ok(past.all(&*state.db).await?.into_iter().filter_map(why).collect())
+}
+
+/// Those that have done what was asked for, of releases that are quarantined now.
+async fn stopped(state: &State, items: &[ReviewItem]) -> Result<HashSet<Uuid>> {
+    let done = among(items, &[ReviewState::Published]);
+    if done.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let its = Expr::col((release::Entity, release::Column::Id));
+    let release = release::Entity::find()
+        .select_only()
+        .column(release::Column::Id)
+        .filter(its.equals((review::Entity, review::Column::ReleaseId)))
+        .filter(release::Column::State.eq(ReleaseState::Quarantined));
+    let stopped = review::Entity::find()
+        .select_only()
+        .column(review::Column::Id)
+        .filter(review::Column::Id.is_in(done))
+        .filter(Expr::exists(release.into_query()));
+    Ok(stopped.into_tuple::<Uuid>().all(&*state.db).await?.into_iter().collect())
 }
 
 async fn blocking(state: &State, items: &[ReviewItem]) -> Result<Vec<review_check::Model>> {

@@ -38,7 +38,6 @@ struct Page {
 struct Refused {
     title: String,
     lead: String,
-    code: &'static str,
     fields: Vec<(String, String)>,
     found: Option<Found>,
 }
@@ -103,7 +102,7 @@ impl Refused {
             None => error.detail().to_owned(),
         };
         let fields = error.fields().iter().map(|f| (f.field.clone(), f.message.clone())).collect();
-        Self { title, lead, code: error.code(), fields, found }
+        Self { title, lead, fields, found }
     }
 }
 
