@@ -142,12 +142,12 @@ pub async fn run(state: State, listener: TcpListener, stop: Option<oneshot::Rece
         let home = home.clone();
         App::new()
             .app_data(data.clone())
+            .configure(http::routes::registry)
             .into_utoipa_app()
             .openapi(http::document::base())
             .configure(http::routes::configure)
             .map(|app| {
                 app.configure(http::document::docs)
-                    .configure(http::routes::registry)
                     .default_service(web::to(http::routes::unmatched))
                     .wrap(actix_web::middleware::from_fn(http::idempotency::keep_answers))
                     .wrap(actix_web::middleware::from_fn(auth::middleware::authorise))

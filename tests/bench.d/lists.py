@@ -42,7 +42,7 @@ PAGES = [
 #  what, words, hits that must come at least and at most
 SELECTIVE = [("rare word", "quokka", 40, 40), ("a name", None, 1, 1)]
 COMMON = [("common word", "gateway", 100, None), ("common words", "gateway header", 20, None)]
-TYPOS = [("typo, common", "authentcaton", 10, None), ("typo, rare", "quoka", 40, None), ("typo, of nothing", "zyxwvutsr", 0, None)]
+TYPOS = [("some of the words", "gateway zyxwvutsr header", 0, None), ("typo, common", "authentcaton", 10, None), ("typo, rare", "quoka", 40, None), ("typo, of nothing", "zyxwvutsr", 0, None)]
 
 
 class Site:

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     error::{Error, Result},
-    http::limits,
+    http::{limits, route},
     registry,
     state::State,
 };
@@ -27,7 +27,7 @@ pub async fn authorise<B: MessageBody>(
 ) -> Result<ServiceResponse<EitherBody<B>>, ActixError> {
     // The pattern comes from the path as it was sent, the handler from the decoded one: `/api/v1/user%73` would
     // reach a handler without its row. What has no row of the table gets no further.
-    let pattern = request.match_pattern().filter(|_| is_plain(request.path()));
+    let pattern = route::pattern(request.request()).filter(|_| is_plain(request.path()));
     let Some(pattern) = pattern else {
         let refusal = nothing(request.path());
         return Ok(request.into_response(refusal).map_into_right_body());

@@ -1,6 +1,7 @@
 //! Authorisation as data: every route, the token scope it asks for, and what the caller
 //! must be to the object. A route without a row is refused, and fails a test.
 use super::{table_deployment::DEPLOYMENT, table_meshery::MESHERY};
+use std::{collections::HashMap, sync::LazyLock};
 use tamis_entities::value::Scope;
 
 /// What the caller must be.
@@ -380,7 +381,9 @@ pub const RULES: &[Rule] =
     &joined::<{ NATIVE.len() + DEPLOYMENT.len() + MESHERY.len() }>([NATIVE, DEPLOYMENT, MESHERY]);
 
 pub fn find(method: &str, path: &str) -> Option<&'static Rule> {
-    RULES.iter().find(|r| r.method == method && r.path == path)
+    static BY_ROUTE: LazyLock<HashMap<(&str, &str), &Rule>> =
+        LazyLock::new(|| RULES.iter().map(|rule| ((rule.method, rule.path), rule)).collect());
+    BY_ROUTE.get(&(method, path)).copied()
 }
 
 /// The methods that a path answers to, for `Allow`.

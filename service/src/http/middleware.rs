@@ -1,6 +1,9 @@
 //! Around every request: an id, a span, a line in the log, counters, HEAD by way of GET,
 //! and the headers that every answer carries.
-use super::problem::{ABOUT, About};
+use super::{
+    problem::{ABOUT, About},
+    route,
+};
 use crate::state::State;
 use actix_web::{
     Error as ActixError, HttpMessage,
@@ -30,13 +33,14 @@ pub async fn observe(
         request.extensions_mut().insert(HeadOnly);
     }
     // The pattern, not the path: a log or metric label must not grow with what people ask for.
-    let route = request.match_pattern().unwrap_or_else(|| "unmatched".into());
+    let route = route::pattern(request.request());
+    let route = route.as_deref().unwrap_or("unmatched");
     let span = tracing::info_span!("request", request.id = %id, http.method = %method, http.route = %route);
     let leaving = leaving(&request);
     let reply = ABOUT.scope(about(&request, &id), next.call(request).instrument(span.clone())).await;
     let status = reply.as_ref().map_or_else(|e| e.as_response_error().status_code(), |r| r.status()).as_u16();
     let elapsed = started.elapsed();
-    count(&method, &route, status, elapsed.as_secs_f64());
+    count(&method, route, status, elapsed.as_secs_f64());
     span.in_scope(|| {
         tracing::info!(http.status = status, elapsed_ms = elapsed.as_millis() as u64, "answered")
     });
@@ -51,7 +55,7 @@ pub async fn observe(
         headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
         headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
         if !headers.contains_key(header::CONTENT_SECURITY_POLICY) {
-            headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy(&route)));
+            headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy(route)));
         }
         reply
     })

@@ -12,4 +12,5 @@ pub mod many;
 pub mod middleware;
 pub mod page;
 pub mod problem;
+pub mod route;
 pub mod routes;

@@ -10,6 +10,7 @@ use actix_web::{HttpResponse, http::StatusCode};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 pub fn configure(config: &mut ServiceConfig<'_>) {
+    hot(config);
     people(config);
     meshery::configure_login(config);
     // Before the pages: a feed has an address where they have names.
@@ -19,11 +20,7 @@ pub fn configure(config: &mut ServiceConfig<'_>) {
     deploying(config);
     config
         .service(codes::get_problem)
-        .service(health::get_live)
-        .service(health::get_ready)
-        .service(health::get_metrics)
         .service(document::get_openapi)
-        .service(modules::http::get_module)
         .service(catalog::capabilities::list_capabilities)
         .service(catalog::http::list_catalog)
         .service(catalog::http::count_catalog)
@@ -44,7 +41,6 @@ pub fn configure(config: &mut ServiceConfig<'_>) {
         .service(releases::http::change_release)
         .service(releases::http::delete_release)
         .service(releases::http::get_report)
-        .service(releases::http::download_module)
         .service(releases::diff::http::diff_releases)
         .service(meshery::component::get_meshery_design)
         .service(releases::http::make_solo_form)
@@ -70,10 +66,20 @@ pub fn configure(config: &mut ServiceConfig<'_>) {
     meshery::configure(config);
 }
 
+/// What is asked for thousands of times in a rollout: patterns are tried in this order, one after another.
+fn hot(config: &mut ServiceConfig<'_>) {
+    config
+        .service(modules::http::get_module)
+        .service(capability_urls::http::get_private_module)
+        .service(releases::http::download_module)
+        .service(health::get_live)
+        .service(health::get_ready)
+        .service(health::get_metrics);
+}
+
 /// What a proxy is given.
 fn proxying(config: &mut ServiceConfig<'_>) {
     config
-        .service(capability_urls::http::get_private_module)
         .service(capability_urls::http::list_capability_urls)
         .service(capability_urls::http::create_capability_url)
         .service(capability_urls::http::renew_capability_url)
@@ -245,7 +251,7 @@ fn machines(config: &mut ServiceConfig<'_>) {
         .service(publishing::http::exchange_token);
 }
 
-/// The registry, which has a specification of its own and no part in the document.
+/// The registry, which has a specification of its own and no part in the document. Before all others: it is pulled from.
 pub fn registry(config: &mut actix_web::web::ServiceConfig) {
     config.configure(registry::http::configure);
 }

@@ -3,7 +3,7 @@
 use super::wire::Profile;
 use crate::{
     auth::table::{Door, RULES},
-    http::problem::Told,
+    http::{problem::Told, route},
 };
 use actix_web::{
     Error as ActixError, HttpRequest, HttpResponse,
@@ -16,8 +16,8 @@ use serde_json::json;
 use std::fmt::Write;
 
 fn is_ours(request: &HttpRequest) -> bool {
-    let Some(pattern) = request.match_pattern() else { return false };
-    RULES.iter().any(|rule| rule.door == Door::Meshery && rule.path == pattern)
+    let Some(pattern) = route::pattern(request) else { return false };
+    RULES.iter().any(|rule| rule.door == Door::Meshery && rule.path == &*pattern)
 }
 
 pub async fn in_its_form<B: MessageBody>(

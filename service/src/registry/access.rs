@@ -17,6 +17,7 @@ use crate::{
     db::{self, WriteTxn},
     error::{Error, Kind},
     filters,
+    http::route,
     state::State,
 };
 use actix_web::{HttpRequest, http::StatusCode};
@@ -87,7 +88,7 @@ const SIGN_IN: &str = "sign in: `docker login` with your handle and a token";
 /// The name in the path, as it was sent.
 fn asked_name(request: &HttpRequest) -> String {
     let part = |name: &str| request.match_info().get(name).unwrap_or_default();
-    let wasm = request.match_pattern().is_some_and(|pattern| pattern.starts_with("/v2/wasm/{"));
+    let wasm = route::pattern(request).is_some_and(|pattern| pattern.starts_with("/v2/wasm/{"));
     let prefix = if wasm { super::name::WASM } else { "" };
     format!("{prefix}{}/{}", part("namespace"), part("filter"))
 }

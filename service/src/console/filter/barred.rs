@@ -14,7 +14,7 @@ use crate::{
         parts::*,
     },
     error::Result,
-    http::problem::Told,
+    http::{problem::Told, route},
     state::State,
 };
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode};
@@ -60,7 +60,7 @@ fn meant(request: &HttpRequest) -> Option<Meant> {
     let mut query = url::form_urlencoded::parse(request.query_string().as_bytes());
     match query.find(|(name, text)| name == "version" && !text.is_empty()) {
         Some((_, text)) => text.parse().ok().map(Meant::This),
-        None => (request.match_pattern().as_deref() == Some(FILTER)).then_some(Meant::Any),
+        None => (route::pattern(request).as_deref() == Some(FILTER)).then_some(Meant::Any),
     }
 }
 
@@ -86,7 +86,7 @@ pub async fn newest(state: &State, access: &FilterAccess) -> Result<Option<Versi
 /// like one that is not there.
 pub fn may_be(told: &Told, request: &HttpRequest) -> bool {
     told.code == "quarantined"
-        || (told.code == "not-found" && request.match_pattern().as_deref() == Some(FILTER))
+        || (told.code == "not-found" && route::pattern(request).as_deref() == Some(FILTER))
 }
 
 /// None where the address means no release that this caller may know to be quarantined. It takes as long to find out
