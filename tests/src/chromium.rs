@@ -18,6 +18,9 @@ pub struct Browser {
     _profile: TempDir,
 }
 
+/// For how long a page is waited for, on a machine that does much else.
+const PATIENCE: Duration = Duration::from_secs(30);
+
 fn free_port() -> u16 {
     std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
@@ -82,8 +85,21 @@ impl Browser {
 
     /// Keys, one after the other, to whatever has the focus.
     pub async fn press(&self, keys: &str) {
-        for key in keys.chars() {
-            self.driver.action_chain().send_keys(key.to_string()).perform().await.unwrap();
+        // All in one message: two keys that belong together are apart by
+        // what a hand needs, however busy the machine is.
+        self.driver.action_chain().send_keys(keys).perform().await.unwrap();
+    }
+
+    /// Keys that lead to another page: back when that page is there and
+    /// listens. What the old page says is no sign, it may say the same.
+    pub async fn press_through(&self, keys: &str) {
+        self.run("window.left = true", json!([])).await;
+        self.press(keys).await;
+        let since = Instant::now();
+        let arrived = "return !window.left && document.readyState === 'complete'";
+        while self.run(arrived, json!([])).await != json!(true) {
+            assert!(since.elapsed() < PATIENCE, "{keys:?} lead to no other page");
+            tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }
 
@@ -109,13 +125,15 @@ impl Browser {
         field.send_keys(text).await.unwrap();
     }
 
-    /// Waits until the page says so.
+    /// Waits until the page says so and its scripts have run: a key that is
+    /// pressed before is heard by nobody.
     pub async fn says(&self, css: &str, text: &str) {
         let since = Instant::now();
         loop {
             let found = self
                 .run(
-                    "return [...document.querySelectorAll(arguments[0])].map(e => e.textContent).join(' ')",
+                    "return document.readyState === 'complete' \
+                     && [...document.querySelectorAll(arguments[0])].map(e => e.textContent).join(' ')",
                     json!([css]),
                 )
                 .await;
@@ -123,7 +141,7 @@ impl Browser {
             if said.contains(text) {
                 return;
             }
-            assert!(since.elapsed() < Duration::from_secs(20), "{css} says {said:?}, not {text:?}");
+            assert!(since.elapsed() < PATIENCE, "{css} says {said:?}, not {text:?}");
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }

@@ -28,9 +28,9 @@ async fn a_curator_takes_compares_asks_for_changes_approves_and_releases_by_keyb
     let browser = Browser::open(&app).await;
     browser.sign_in(&app, "carl").await;
     browser.go("/").await;
-    browser.press("gq").await;
+    browser.press_through("gq").await;
     browser.says("h1", "Reviews").await;
-    browser.press("jo").await;
+    browser.press_through("jo").await;
     browser.says("h1", "Publish alice / guard 1.1.0").await;
     browser.press("t").await;
     browser.says(".meta", "You hold this review").await;
@@ -57,18 +57,18 @@ async fn a_curator_takes_compares_asks_for_changes_approves_and_releases_by_keyb
     alice.post(&format!("/api/v1/reviews/{id}/resubmission"), &json!({"note": "said"})).await.expect(200);
     app.drain_jobs().await;
     author_reads(&author, id, "In review").await;
-    browser.press("gq").await;
+    browser.press_through("gq").await;
     browser.says("h1", "Reviews").await;
-    browser.press("jo").await;
+    browser.press_through("jo").await;
     browser.says("h1", "In review").await;
     browser.press("a").await;
     browser.says("dialog[open] h2", "Approve: guard 1.1.0?").await;
     browser.tab_to("button").await;
     browser.enter().await;
     browser.says(".note", "You approved alice/guard 1.1.0").await;
-    browser.press("gq").await;
+    browser.press_through("gq").await;
     browser.says("tbody", "Approved").await;
-    browser.press("jo").await;
+    browser.press_through("jo").await;
     browser.says("h1", "Approved").await;
     author_reads(&author, id, "Approved. It is not live yet").await;
     browser.press("l").await;
@@ -198,6 +198,7 @@ async fn on_a_phone_the_bars_of_a_review_are_one_row_each_and_leave_the_screen_t
     let height = "return document.querySelector(arguments[0]).getBoundingClientRect().height";
     for tab in ["", "?tab=changes", "?tab=report"] {
         browser.go(&format!("{path}{tab}")).await;
+        browser.picture(&format!("review-phone{}", tab.replace("?tab=", "-"))).await;
         for (bar, most) in [(".decide .actions", 64.0), (".panes .tabs", 48.0), (".bottom", 64.0)] {
             let high = browser.run(height, json!([bar])).await.as_f64().unwrap();
             assert!(high <= most, "{bar} is {high} pixels high");
@@ -205,7 +206,6 @@ async fn on_a_phone_the_bars_of_a_review_are_one_row_each_and_leave_the_screen_t
         // Nothing is wider than the screen.
         let sideways = "return document.documentElement.scrollWidth - document.documentElement.clientWidth";
         assert_eq!(browser.run(sideways, json!([])).await, json!(0));
-        browser.picture(&format!("review-phone{}", tab.replace("?tab=", "-"))).await;
     }
     browser.run("window.scrollTo(0, 900)", json!([])).await;
     browser.picture("review-phone-down").await;

@@ -101,8 +101,8 @@ async fn a_release_whose_bytes_are_quarantined_as_another_says_as_which_and_why_
         assert!(!html.contains("capability"), "{html}");
         assert!(!page(&who, "/filters/alice/guard?version=0.9.0").await.contains("The same bytes"));
     }
-    let config = "/api/v1/filters/alice/guard/releases/1.0.0/config/envoy";
-    let refused = app.anonymous().get(config).await.expect_problem(422, "invalid").json();
+    let config = "/api/v1/filters/alice/guard/releases/1.0.0/config/envoy?type=http";
+    let refused = app.anonymous().get(config).await.expect_problem(400, "invalid").json();
     let said = refused["errors"][0]["message"].as_str().unwrap();
     assert!(said.contains("quarantined as bea/copy 1.0.0 (It sends cookies away.)"), "{refused}");
 }
