@@ -156,6 +156,11 @@
     const at = tabs.findIndex((link) => link.hasAttribute("aria-current"));
     tabs[at + step]?.click();
   }
+  /* A row of tabs that is wider than the screen shows the one that is open. */
+  for (const tabs of all(".tabs")) {
+    const right = (node) => node?.getBoundingClientRect().right ?? 0;
+    tabs.scrollLeft += Math.max(0, right(one("[aria-current]", tabs)) - right(tabs));
+  }
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape") {
       for (const menu of all("details.menu[open]")) {

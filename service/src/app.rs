@@ -159,6 +159,8 @@ pub async fn run(state: State, listener: TcpListener, stop: Option<oneshot::Rece
             .into_app()
     })
     .workers(workers)
+    // The end of an answer is sent when it is written: else it waits for the client to confirm what came before.
+    .tcp_nodelay(true)
     .client_request_timeout(Duration::from_secs(30))
     .keep_alive(Duration::from_secs(75))
     .shutdown_timeout(drain);

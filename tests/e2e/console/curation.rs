@@ -203,6 +203,12 @@ async fn on_a_phone_the_bars_of_a_review_are_one_row_each_and_leave_the_screen_t
             let high = browser.run(height, json!([bar])).await.as_f64().unwrap();
             assert!(high <= most, "{bar} is {high} pixels high");
         }
+        // The bars stand one on the other, and the tab that is open is seen.
+        let gap = "const edge = s => document.querySelector(s).getBoundingClientRect(); \
+                   return edge('.bottom').top - edge('.decide .actions').bottom";
+        assert_eq!(browser.run(gap, json!([])).await, json!(0));
+        let cut = "return document.querySelector('.panes .tabs [aria-current]').getBoundingClientRect().right > innerWidth";
+        assert_eq!(browser.run(cut, json!([])).await, json!(false));
         // Nothing is wider than the screen.
         let sideways = "return document.documentElement.scrollWidth - document.documentElement.clientWidth";
         assert_eq!(browser.run(sideways, json!([])).await, json!(0));
