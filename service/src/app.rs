@@ -161,6 +161,9 @@ pub async fn run(state: State, listener: TcpListener, stop: Option<oneshot::Rece
     .workers(workers)
     // The end of an answer is sent when it is written: else it waits for the client to confirm what came before.
     .tcp_nodelay(true)
+    // The next piece of a body is taken when the one before is gone, not on top of it: a thousand slow readers
+    // hold half as much.
+    .h1_write_buffer_size(1024)
     .client_request_timeout(Duration::from_secs(30))
     .keep_alive(Duration::from_secs(75))
     .shutdown_timeout(drain);

@@ -98,6 +98,7 @@ async fn where_nothing_has_all_of_the_words_what_has_most_of_them_is_found_and_c
     // Choices count for what has some of the words as for what has all, and are not made up for by fewer words.
     assert_eq!(found("istio%20gauge&licence=MPL-2.0").await, some(&["mesh"]));
     assert_eq!(found("rate%20limit&licence=MPL-2.0").await, (vec![], false));
+    assert_eq!(found("istio%20nonesuch&licence=MIT").await, (vec![], false), "nothing is left to say it of");
     let many = (0..12).map(|i| format!("word{i}")).collect::<Vec<_>>().join("%20");
     assert_eq!(found(&format!("{many}%20limiter")).await, (vec![], false), "the twelve first words count");
     assert_eq!(found(&format!("limiter%20{many}")).await, some(&["limiter"]));

@@ -176,6 +176,7 @@ words!(
         ReviewApprove = "review.approve",
         ReviewReject = "review.reject",
         ReviewAppeal = "review.appeal",
+        ReviewWithdrawAppeal = "review.withdraw_appeal",
         ReviewReopen = "review.reopen",
         ReviewUphold = "review.uphold",
         ReviewEscalate = "review.escalate",

@@ -41,7 +41,8 @@ pub async fn narrowed(state: &State, query: &CatalogQuery, q: &str, within: Cond
     }
     let hits = some(state, q, wider).await?;
     let fit = fitting(state, &hits.ids, within).await?;
-    Ok(Hits { ids: hits.ids.into_iter().filter(|id| fit.contains(id)).collect(), some: hits.some })
+    let ids: Vec<_> = hits.ids.into_iter().filter(|id| fit.contains(id)).collect();
+    Ok(Hits { some: !ids.is_empty(), ids })
 }
 
 /// Whatever was chosen besides label and category: the counts see to that.

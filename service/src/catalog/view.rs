@@ -55,7 +55,7 @@ pub struct CatalogPage {
     pub items: Vec<CatalogItem>,
     /// Hand it back as `after` for the next page; null on the last.
     pub next: Option<String>,
-    /// No filter has all of the words of `q`: these have some of them, those with most first.
+    /// No filter has all of the words of `q`: these have some of them, by `relevance` those with most first.
     pub some_words: bool,
 }
 

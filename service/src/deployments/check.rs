@@ -137,10 +137,11 @@ fn verdict(release: &release::Model) -> Check {
 }
 
 async fn url(state: &State, relation: &Relation, release: &release::Model) -> Result<Option<(String, bool)>> {
-    if standing::open(state, &release.sha256).await?.is_some() {
+    if standing::is_served(state, &release.sha256).await? {
         return Ok(Some((configuration::raw(state, &release.sha256), true)));
     }
-    if !relation.manages() {
+    // A capability URL of bytes that are stopped opens nothing.
+    if !relation.manages() || stopped::is_stopped(state, &release.sha256).await? {
         return Ok(None);
     }
     let row = capability_url::Entity::find()

@@ -6,7 +6,7 @@ use super::{
     designs,
     filters::{self, Listed},
     requests,
-    wire::{Asked, Body, Fields, Profile, both, ok, shown},
+    wire::{Asked, Body, Fields, Profile, both, ok},
 };
 use crate::{
     auth::{
@@ -15,7 +15,7 @@ use crate::{
         table::Need,
     },
     error::{Error, Result},
-    reviews::{OPEN, acts, checks, release, submit},
+    reviews::{acts, alone, checks, release, submit},
     state::State,
 };
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -200,15 +200,14 @@ async fn take_down(state: &State, access: &FilterAccess) -> Result<Uuid> {
     let mut public_ones = releases(state, access).await?;
     public_ones.retain(|release| public.contains(&release.state));
     let open = open(state, access).await?;
-    let about = |review: &&review::Model| public_ones.iter().any(|release| release.id == review.release_id);
-    if let Some(other) = open.iter().find(about) {
-        let (id, action, now) = (shown(other.id), other.action, other.state);
-        let detail =
-            format!("review {id} of a published release asks to {action} it and is {now}; end it first");
-        return Err(Error::conflict("review-open", detail));
+    for release in &public_ones {
+        if let Some(other) = open.iter().find(|review| review.release_id == release.id) {
+            return Err(alone::in_the_way(release, other));
+        }
     }
     let mut last = None;
-    for waiting in open.iter().filter(|review| review.action == ReviewAction::Publish) {
+    let asks = |review: &&review::Model| review.state.is_open() && review.action == ReviewAction::Publish;
+    for waiting in open.iter().filter(asks) {
         let found = load_review(state, access.caller.clone(), waiting.id, Need::ReadReview).await?;
         acts::withdraw(state, &found).await?;
         last = Some(waiting.id);
@@ -222,9 +221,8 @@ async fn take_down(state: &State, access: &FilterAccess) -> Result<Uuid> {
 }
 
 async fn open(state: &State, access: &FilterAccess) -> Result<Vec<review::Model>> {
-    let rows = review::Entity::find()
-        .filter(review::Column::FilterId.eq(access.filter.id))
-        .filter(review::Column::State.is_in(OPEN.iter().copied()));
+    let rows =
+        review::Entity::find().filter(review::Column::FilterId.eq(access.filter.id)).filter(alone::open());
     Ok(rows.all(&*state.db).await?)
 }
 

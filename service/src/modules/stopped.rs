@@ -1,5 +1,5 @@
 //! Bytes that a curator has stopped: as which release, and why, as far as whoever asks may know.
-use super::permission;
+use super::{permission, standing};
 use crate::{auth::Identity, error::Result, filters::view::names, state::State};
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QuerySelect};
 use tamis_entities::{
@@ -20,9 +20,9 @@ pub struct Named {
     pub reason: Option<String>,
 }
 
-/// None unless any release of these bytes is quarantined.
+/// None unless a release of these bytes is quarantined and that is why nobody gets them by their digest.
 pub async fn of(state: &State, who: Option<&Identity>, sha256: &Sha256) -> Result<Option<Stopped>> {
-    if !is_stopped(state, sha256).await? {
+    if !is_stopped(state, sha256).await? || standing::is_served(state, sha256).await? {
         return Ok(None);
     }
     let Some(release) = permission::stopped(state, who, sha256).await? else {

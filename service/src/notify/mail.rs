@@ -224,6 +224,7 @@ fn words(kind: NoticeKind) -> &'static str {
         ReviewApprove => "was approved",
         ReviewReject => "was rejected",
         ReviewAppeal => "has an appeal against its rejection",
+        ReviewWithdrawAppeal => "stays rejected; the appeal was withdrawn",
         ReviewReopen => "is reopened after an appeal",
         ReviewUphold => "stays rejected after an appeal",
         ReviewEscalate => "waits too long for its review",

@@ -30,7 +30,7 @@ pub fn audience(kind: NoticeKind) -> &'static [Who] {
         // The curators' turn.
         ReviewChecksPass | ReviewReopen => &[Authors, Next],
         // Takes somebody else than the holder.
-        ReviewAppeal | ReviewAskBreakGlass => &[Authors, Deciders],
+        ReviewAppeal | ReviewWithdrawAppeal | ReviewAskBreakGlass => &[Authors, Deciders],
         ReviewEscalate => &[Authors, Holder, Admins],
         ReviewChecksBlock | ReviewAssign | ReviewComment | ReviewRequestChanges | ReviewReconsider
         | ReviewApprove | ReviewReject | ReviewUphold | ReviewWithdraw | ReviewExpire | ReviewSupersede => {

@@ -11,8 +11,7 @@ use uuid::Uuid;
 
 /// Nothing of the release is open, but perhaps the matter of `this` review.
 pub async fn check(txn: &WriteTxn<'_>, release: &release::Model, this: Option<Uuid>) -> Result<()> {
-    let open = Condition::any().add(review::Column::State.is_in(OPEN.iter().copied())).add(queue::appealed());
-    let mut others = review::Entity::find().filter(review::Column::ReleaseId.eq(release.id)).filter(open);
+    let mut others = review::Entity::find().filter(review::Column::ReleaseId.eq(release.id)).filter(open());
     if let Some(this) = this {
         others = others.filter(review::Column::Id.ne(this));
     }
@@ -22,7 +21,12 @@ pub async fn check(txn: &WriteTxn<'_>, release: &release::Model, this: Option<Uu
     }
 }
 
-fn in_the_way(release: &release::Model, other: &review::Model) -> Error {
+/// What is an open matter of its release.
+pub fn open() -> Condition {
+    Condition::any().add(review::Column::State.is_in(OPEN.iter().copied())).add(queue::appealed())
+}
+
+pub fn in_the_way(release: &release::Model, other: &review::Model) -> Error {
     let version = &release.version;
     if other.state.is_open() {
         let is = words::is(other.state);

@@ -4,7 +4,7 @@
 pub mod act;
 pub mod act_http;
 pub mod acts;
-mod alone;
+pub mod alone;
 pub mod appeal;
 mod beside;
 pub mod checklist;

@@ -1,6 +1,9 @@
 //! The queue: which reviews somebody sees, the saved views and their order (due time,
 //! then risk). Every question is one statement, whatever the number of reviews; `summary` counts them.
-use super::view::{self, ReviewItem};
+use super::{
+    alone,
+    view::{self, ReviewItem},
+};
 use crate::{
     auth::{Identity, access::find_namespace},
     error::Result,
@@ -250,11 +253,16 @@ pub async fn list(state: &State, who: &Identity, query: ReviewQuery) -> Result<P
     Ok(Page { items: view::items(state, rows).await?, next })
 }
 
-/// The newest request about a release.
+/// The request about a release that is open, by itself or by an appeal; else the newest.
 pub async fn newest_of(state: &State, who: &Identity, release: Uuid) -> Result<Option<ReviewItem>> {
     let rows = review::Entity::find().filter(visible(who, state.clock.now()));
-    let rows = rows.filter(review::Column::ReleaseId.eq(release)).order_by_desc(review::Column::CreatedAt);
-    let newest = rows.order_by_desc(review::Column::Id).limit(1).all(&*state.db).await?;
+    let rows = rows.filter(review::Column::ReleaseId.eq(release)).order_by_desc(Expr::expr(alone::open()));
+    let newest = rows
+        .order_by_desc(review::Column::CreatedAt)
+        .order_by_desc(review::Column::Id)
+        .limit(1)
+        .all(&*state.db)
+        .await?;
     Ok(view::items(state, newest).await?.pop())
 }
 

@@ -86,6 +86,17 @@ async fn while_an_appeal_waits_the_page_of_the_release_offers_its_withdrawal_and
     assert!(html.contains("The appeal was withdrawn.") && !html.contains("You can appeal once"), "{html}");
     assert!(!html.contains("id=\"act-appeal\""), "{html}");
     assert!(page(&alice, mine).await.contains(asks));
+
+    // An appeal is what is open, however many requests were made and taken back since.
+    let second = token.submit("alice/f", "1.0.0", "publish").await.expect(201).json();
+    app.drain_jobs().await;
+    curator.vote(&second, "reject").await.expect(200);
+    let third = path(&token.submit("alice/f", "1.0.0", "publish").await.expect(201).json());
+    send(&alice, &third, &format!("{third}/withdrawal"), &[]).await.expect(303);
+    let second = path(&second);
+    send(&alice, &second, &format!("{second}/appeal"), &[("note", "It has one.")]).await.expect(303);
+    let html = page(&alice, mine).await;
+    assert!(html.contains("Your appeal waits for its answer.") && !html.contains(asks), "{html}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

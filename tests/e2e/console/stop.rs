@@ -98,13 +98,33 @@ async fn a_release_whose_bytes_are_quarantined_as_another_says_as_which_and_why_
         ] {
             assert!(html.contains(said), "{said}: {html}");
         }
-        assert!(!html.contains("capability"), "{html}");
+        // Nor for those who fetch by another way than the digest.
+        let istio = page(&who, "/filters/alice/guard?version=1.0.0&use=istio").await;
+        for html in [&html, &istio] {
+            for offered in ["capability", "id=\"usage\"", "/clone\"", "/deployments/new"] {
+                assert!(!html.contains(offered), "{offered}: {html}");
+            }
+        }
         assert!(!page(&who, "/filters/alice/guard?version=0.9.0").await.contains("The same bytes"));
     }
     let config = "/api/v1/filters/alice/guard/releases/1.0.0/config/envoy?type=http";
     let refused = app.anonymous().get(config).await.expect_problem(400, "invalid").json();
     let said = refused["errors"][0]["message"].as_str().unwrap();
     assert!(said.contains("quarantined as bea/copy 1.0.0 (It sends cookies away.)"), "{refused}");
+}
+
+/// It stops nobody who gets them from what is public, so that it is not told, whatever else is refused.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_quarantined_draft_of_what_is_published_is_not_told_of() {
+    let app = TestApp::spawn().await;
+    let (alice, bea, carl) = (app.author("alice").await, app.author("bea").await, app.curator("carl").await);
+    let bytes = distinct("copied", 10);
+    app.publish(&alice, &carl, "alice/guard", "1.0.0", &bytes).await;
+    asked(&app, &bea, "bea/secret", "1.0.0", bytes).await;
+    let why = json!({"reason": "It sends cookies away."});
+    carl.post("/api/v1/filters/bea/secret/releases/1.0.0/quarantine", &why).await.expect(200);
+    let html = page(&app.anonymous(), "/filters/alice/guard?version=1.0.0").await;
+    assert!(!html.contains("The same bytes") && html.contains("<b>type</b>"), "{html}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

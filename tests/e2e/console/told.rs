@@ -86,7 +86,7 @@ async fn a_request_that_ended_says_why_on_the_page_of_its_draft() {
     app.drain_jobs().await;
     let alice = signed_in(&app, "alice").await;
     for (name, says) in [
-        ("rejected", "publication was rejected: It copies another. You can appeal once"),
+        ("rejected", "publication was rejected: It copies another. A rejection can be appealed once"),
         ("withdrawn", "publication was taken back by alice. You can ask again."),
         ("changed", "publication ended: what is said of the release has changed. You can ask again."),
         ("expired", "publication expired: nobody decided in time. You can ask again."),

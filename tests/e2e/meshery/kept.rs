@@ -148,13 +148,20 @@ async fn a_request_that_stands_in_the_way_of_one_stops_all_before_the_first() {
     app.publish(&alice, &cora, "alice/live", "1.0.0", &distinct("one", 10)).await;
     alice.upload("alice/live", "2.0.0", distinct("two", 10)).await.expect(201);
     let waiting = alice.submit("alice/live", "2.0.0", "publish").await.expect(201).json();
-    alice.submit("alice/live", "1.0.0", "unpublish").await.expect(201);
+    let end = alice.submit("alice/live", "1.0.0", "unpublish").await.expect(201).json();
     app.drain_jobs().await;
     let server = server(&app, "alice", Dialect::V07).await;
     let all = page(Dialect::V07, &server.call("GET", C, None).await, "filters").unwrap();
     let body = json!({"id": all[0]["id"]}).to_string();
     server.call("DELETE", C, Some(&body)).await.expect(409);
     let review = format!("/api/v1/reviews/{}", waiting["id"].as_str().unwrap());
+    assert_eq!(alice.get(&review).await.expect(200).json()["state"], "in_review");
+    // So does an appeal that waits.
+    cora.vote(&end, "reject").await.expect(200);
+    let appeal = format!("/api/v1/reviews/{}/appeal", end["id"].as_str().unwrap());
+    alice.post(&appeal, &json!({"note": "nobody uses it"})).await.expect(200);
+    let refused = server.call("DELETE", C, Some(&body)).await.expect(409);
+    assert!(refused.text().contains("appeal"), "{}", refused.text());
     assert_eq!(alice.get(&review).await.expect(200).json()["state"], "in_review");
 }
 

@@ -133,6 +133,9 @@ async fn while_an_appeal_waits_its_release_is_asked_for_again_only_once_the_appe
     assert_eq!((seen["state"].as_str(), &seen["open_appeal"]), (Some("rejected"), &json!(null)));
     assert!(seen["appeal"]["decided_at"].is_string() && seen["appeal"]["decision"].is_null(), "{seen}");
     act(&alice, &review, "appeal/withdrawal", json!({})).await.expect_problem(409, "no-appeal");
+    app.drain_jobs().await;
+    let inbox = dora.get("/api/v1/me/inbox").await.expect(200).text();
+    assert!(inbox.contains("review.withdraw_appeal"), "{inbox}");
     act(&dora, &review, "appeal/decision", json!({"decision": "uphold", "note": "n"}))
         .await
         .expect_problem(409, "no-appeal");

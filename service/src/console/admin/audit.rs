@@ -84,11 +84,14 @@ impl Page {
     fn detail(&self, entry: &AuditView) -> String {
         let Some(fields) = entry.detail.as_object() else { return entry.detail.to_string() };
         let is_empty = |value: &Value| value.is_null() || value.as_array().is_some_and(Vec::is_empty);
+        let of_a_review = entry.action.starts_with("review.");
         let told = fields.iter().filter(|(_, value)| !is_empty(value));
         let word = |(name, value): (&String, &Value)| {
             let value = match name.as_str() {
-                // Words of ours, as they are stored.
-                "from" | "to" | "state" | "action" | "decision" => told_value(value).replace('_', " "),
+                // Words of ours, as they are stored; of anything else these may be names.
+                "from" | "to" | "state" | "action" | "decision" if of_a_review => {
+                    told_value(value).replace('_', " ")
+                }
                 _ => told_value(value),
             };
             let digest = value.strip_prefix("sha256:").and_then(|hex| hex.parse().ok());

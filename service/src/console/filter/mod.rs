@@ -91,6 +91,11 @@ struct Shown {
 }
 
 impl Shown {
+    /// By a quarantine of its own or of the same bytes as another release.
+    fn is_stopped(&self) -> bool {
+        self.stopped.is_some() || self.elsewhere.is_some()
+    }
+
     fn hosts(&self) -> Vec<hosts::Host> {
         hosts::of(&self.report)
     }
@@ -288,9 +293,8 @@ async fn shown(
     let vouched = vouched::of(state, &release).await?;
     let deploy = deploy::link(state, access, &release).await?;
     let stopped = stopped::of(state, access.caller.identity(), access.relation.curator, &release).await?;
-    let refused = usage.as_ref().is_some_and(|usage| !usage.refusals.is_empty()) && stopped.is_none();
-    let elsewhere = if refused { elsewhere::of(state, access, &release).await? } else { None };
-    // Of bytes that nobody gets there is nothing to paste.
-    let usage = usage.filter(|_| elsewhere.is_none());
+    let elsewhere = if stopped.is_none() { elsewhere::of(state, access, &release).await? } else { None };
+    // Of bytes that nobody gets there is nothing to paste, and nothing to deploy.
+    let (usage, deploy) = if elsewhere.is_some() { (None, None) } else { (usage, deploy) };
     Ok(Shown { release: view, report, capabilities, bytes, usage, vouched, deploy, stopped, elsewhere })
 }

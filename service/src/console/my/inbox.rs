@@ -76,6 +76,7 @@ impl Page {
             NoticeKind::ReviewApprove => "Approved; it can be released",
             NoticeKind::ReviewReject => "Rejected",
             NoticeKind::ReviewAppeal => "An appeal against its rejection",
+            NoticeKind::ReviewWithdrawAppeal => "The appeal was withdrawn",
             NoticeKind::ReviewReopen => "Reopened on appeal",
             NoticeKind::ReviewUphold => "The rejection stands",
             NoticeKind::ReviewEscalate => "Somebody calls for attention",

@@ -201,7 +201,7 @@ impl Request {
                 "Rejected; your appeal waits for its answer.".into()
             }
             ReviewState::Rejected => format!(
-                "Your request for {what} was rejected{}. You can appeal once, on its page.",
+                "Your request for {what} was rejected{}. A rejection can be appealed once, on its page.",
                 after(": ")
             ),
             ReviewState::Withdrawn => {
