@@ -39,8 +39,8 @@ pub struct Delivery<'a> {
     pub filename: Option<String>,
 }
 
-/// As much as one connection holds of a module that is in memory: a buffer of 64 KiB with the head of the answer.
-const PIECE: u64 = 60 * 1024;
+/// As much as one connection holds of a module that is in memory.
+const PIECE: u64 = 32 * 1024;
 
 /// Each is one GET of the store.
 async fn fetch(state: &State, key: &BlobKey) -> Result<tamis_blobs::Blob, BlobError> {
