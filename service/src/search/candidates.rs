@@ -16,6 +16,8 @@ pub const MOST_CANDIDATES: u64 = 1000;
 /// Rows that are fetched one by one without a second thought. Few in tests, so that those
 /// reach both sides of it.
 const MANY: u64 = if cfg!(test) { 50 } else { 5000 };
+/// One more than both of these.
+const COUNTED: u64 = if MANY > MOST_CANDIDATES { MANY + 1 } else { MOST_CANDIDATES + 1 };
 /// Filters whose name begins with the query, and filters of the namespace that it names.
 const MOST_NAMED: u64 = 200;
 
@@ -70,15 +72,55 @@ impl<'a, C: ConnectionTrait> Search<'a, C> {
     }
 
     pub async fn named(&self, select: SelectStatement) -> Result<Vec<Candidate>> {
-        self.run(select, sqlite::ROW, MOST_NAMED).await
+        let many = self.within.is_some() && self.hits(select.clone()).await? > MANY;
+        self.run(select, sqlite::ROW, MOST_NAMED, many).await
     }
 
     pub async fn matching(&self, wanted: &Wanted<'_>) -> Result<Vec<Candidate>> {
+        let many = self.within.is_some() && self.hits(self.index(wanted)).await? > MANY;
+        self.documents(wanted, many).await
+    }
+
+    /// What has one word of each group. Of more than can be ranked, what has them in its title, name or labels
+    /// comes first: the others only if those leave a place.
+    pub async fn titles_first(&self, groups: Vec<Vec<&str>>) -> Result<Vec<Candidate>> {
+        let anywhere = Wanted { groups, open_end: false, head: false };
+        let hits = self.hits(self.index(&anywhere)).await?;
+        let mut found = Found::default();
+        if hits > MOST_CANDIDATES {
+            let titles = Wanted { head: true, ..anywhere.clone() };
+            found.add(self.documents(&titles, hits > MANY).await?);
+        }
+        if (found.candidates.len() as u64) < MOST_CANDIDATES {
+            found.add(self.documents(&anywhere, hits > MANY).await?);
+        }
+        Ok(found.candidates)
+    }
+
+    async fn documents(&self, wanted: &Wanted<'_>, many: bool) -> Result<Vec<Candidate>> {
         let (select, row) = match self.db.get_database_backend() {
             DbBackend::Postgres => (postgres::matching(self.corpus, wanted), ""),
             _ => (sqlite::matching(self.corpus, wanted), sqlite::index_row(self.corpus)),
         };
-        self.run(select, row, MOST_CANDIDATES).await
+        self.run(select, row, MOST_CANDIDATES, many).await
+    }
+
+    /// What `documents` selects, as far as the index knows it.
+    fn index(&self, wanted: &Wanted<'_>) -> SelectStatement {
+        match self.db.get_database_backend() {
+            DbBackend::Postgres => postgres::matching(self.corpus, wanted),
+            _ => sqlite::index(self.corpus, wanted),
+        }
+    }
+
+    /// How many there are, whoever may see them; counted no further than anyone asks.
+    async fn hits(&self, mut selection: SelectStatement) -> Result<u64> {
+        selection.expr_as(Expr::cust("1"), "hit").clear_order_by().limit(COUNTED);
+        let mut count = Sql::select();
+        count.expr_as(Expr::cust("count(*)"), "count").from_subquery(selection, "hits");
+        let row = self.db.query_one(&count).await?;
+        let count: i64 = row.map(|row| row.try_get("", "count")).transpose()?.unwrap_or(0);
+        Ok(count.unsigned_abs())
     }
 
     /// Runs a selection from `search_documents`, limited to what the caller may see. `row` is
@@ -86,10 +128,15 @@ impl<'a, C: ConnectionTrait> Search<'a, C> {
     ///
     /// Reading an index costs next to nothing; fetching the rows behind it is what takes time.
     /// So when many documents match and the caller may see few of them, the few come first.
-    async fn run(&self, mut select: SelectStatement, row: &str, most: u64) -> Result<Vec<Candidate>> {
+    async fn run(
+        &self,
+        mut select: SelectStatement,
+        row: &str,
+        most: u64,
+        many: bool,
+    ) -> Result<Vec<Candidate>> {
         if let Some(within) = &self.within {
-            let many = self.visible.initialized() || self.is_more_than_many(&select).await?;
-            let visible = match many {
+            let visible = match many || self.visible.initialized() {
                 true => Some(self.visible.get_or_try_init(|| self.visible(within)).await?),
                 false => None,
             };
@@ -113,12 +160,6 @@ impl<'a, C: ConnectionTrait> Search<'a, C> {
         select.columns(COLUMNS.map(|column| (SearchDocuments::Table, column)));
         let rows = self.db.query_all(select.limit(most)).await?;
         Ok(rows.iter().map(|row| Candidate::from_query_result(row, "")).collect::<Result<_, _>>()?)
-    }
-
-    async fn is_more_than_many(&self, matching: &SelectStatement) -> Result<bool> {
-        let mut beyond = matching.clone();
-        beyond.expr(Expr::cust("1")).offset(MANY).limit(1);
-        Ok(self.db.query_one(&beyond).await?.is_some())
     }
 
     /// The keys of all that the caller may see, or of one more than many.

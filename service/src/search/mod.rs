@@ -116,17 +116,9 @@ pub async fn find<C: ConnectionTrait>(
         return Ok(ranked);
     }
     let groups: Vec<_> = query.words.iter().map(|word| vec![word.as_str()]).collect();
-    let mut wanted = Wanted { groups, open_end: false, head: false };
-    let matches = search.matching(&wanted).await?;
-    if matches.len() as u64 == MOST_CANDIDATES {
-        // There may be more: what has the words in its title must not be among the rest.
-        wanted.head = true;
-        found.add(search.matching(&wanted).await?);
-    }
-    found.add(matches);
+    found.add(search.titles_first(groups.clone()).await?);
     if found.candidates.len() < limit.min(MOST_CANDIDATES as usize) {
-        wanted.open_end = true;
-        found.add(search.matching(&wanted).await?);
+        found.add(search.matching(&Wanted { groups, open_end: true, head: false }).await?);
     }
     let plain = found.candidates.iter().any(|candidate| rank::is_plain(&query, candidate));
     let mut spellings = vec![];

@@ -1,11 +1,10 @@
 //! Some of the words, where no document has all of them: all but one of them, or else any, or else any in another
 //! spelling. The first of these that finds something ends it. Knows no SQL.
 use super::{
-    candidates::{Found, MOST_CANDIDATES, Search},
+    candidates::Search,
     correct,
     rank::{Candidate, Spellings},
     text::Query,
-    wanted::Wanted,
 };
 use crate::error::Result;
 use sea_orm::ConnectionTrait;
@@ -20,7 +19,7 @@ pub async fn matches<C: ConnectionTrait>(
         return Ok((vec![], vec![]));
     }
     for groups in [all_but_one(&words), vec![words.clone()]] {
-        let found = those_with(search, groups).await?;
+        let found = search.titles_first(groups).await?;
         if !found.is_empty() {
             return Ok((found, vec![]));
         }
@@ -32,22 +31,6 @@ pub async fn matches<C: ConnectionTrait>(
 fn all_but_one<'a>(words: &[&'a str]) -> Vec<Vec<&'a str>> {
     let pairs = words.iter().enumerate().flat_map(|(at, a)| words.iter().skip(at + 1).map(|b| vec![*a, *b]));
     pairs.collect()
-}
-
-async fn those_with<C: ConnectionTrait>(
-    search: &Search<'_, C>,
-    groups: Vec<Vec<&str>>,
-) -> Result<Vec<Candidate>> {
-    let mut wanted = Wanted { groups, open_end: false, head: false };
-    let matches = search.matching(&wanted).await?;
-    let mut found = Found::default();
-    if matches.len() as u64 == MOST_CANDIDATES {
-        // There may be more: what has the words in its title must not be among the rest.
-        wanted.head = true;
-        found.add(search.matching(&wanted).await?);
-    }
-    found.add(matches);
-    Ok(found.candidates)
 }
 
 #[cfg(test)]

@@ -36,14 +36,21 @@ fn expression(wanted: &Wanted<'_>) -> String {
     if wanted.head { format!("head : ({all})") } else { all }
 }
 
-/// Newest first: without an order of rank FTS5 stops reading as soon as it has enough.
-pub fn matching(corpus: Corpus, wanted: &Wanted<'_>) -> SelectStatement {
+/// The matches, without the documents.
+pub fn index(corpus: Corpus, wanted: &Wanted<'_>) -> SelectStatement {
     let index = table(corpus);
     let mut select = Sql::select();
-    select.from(index).cross_join("search_documents");
+    select.from(index);
     select.and_where(Expr::cust_with_values(format!("{index} MATCH ?"), [expression(wanted)]));
+    select
+}
+
+/// Newest first: without an order of rank FTS5 stops reading as soon as it has enough.
+pub fn matching(corpus: Corpus, wanted: &Wanted<'_>) -> SelectStatement {
+    let mut select = index(corpus, wanted);
+    select.cross_join("search_documents");
     select.and_where(Expr::cust(format!("{ROW} = {}", index_row(corpus))));
-    select.order_by((index, "rowid"), Order::Desc);
+    select.order_by((table(corpus), "rowid"), Order::Desc);
     select
 }
 
