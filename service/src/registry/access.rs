@@ -2,9 +2,10 @@
 //! filter behind the name, and what the caller is to it, say the rest. What may not be seen answers
 //! exactly like what is not there.
 use super::{
+    http::asked,
     name::Name,
     refusal::{Refusal, Result},
-    token::{self, Action, Presented},
+    token::{self, About, Action, Presented},
 };
 use crate::{
     auth::{
@@ -44,6 +45,8 @@ pub struct Door {
     pub caller: Caller,
     /// None when what was asked for cannot name anything.
     pub name: Option<Name>,
+    /// The repository that a mount reads besides.
+    source: Option<Name>,
 }
 
 impl Door {
@@ -52,8 +55,9 @@ impl Door {
         let came = token::presented(state, request).await?;
         let text = asked_name(request);
         let name = text.parse::<Name>().ok();
+        let source = if action == Action::Push { asked_source(request) } else { None };
         let caller = came.caller();
-        let door = Self { came, caller, name };
+        let door = Self { came, caller, name, source };
         if !door.came.covers(&text, action) {
             return Err(door.challenged(state, action, "the token is not one for this; ask for another"));
         }
@@ -64,14 +68,21 @@ impl Door {
                 Err(Refusal::denied(message).with(json!({"code": "insufficient-scope"})))
             }
             None if action != Action::Pull => Err(door.challenged(state, action, SIGN_IN)),
+            _ if door.could_read_source() => Err(door.challenged(state, action, SOURCE)),
             _ => Ok(door),
         }
     }
 
+    /// A token that could be one for reading the other repository, and is not, is asked for anew.
+    fn could_read_source(&self) -> bool {
+        let could = self.caller.identity().is_some_and(|who| who.scopes.has_any(Action::Pull.scopes()));
+        could && self.source.as_ref().is_some_and(|from| !self.came.covers(&from.to_string(), Action::Pull))
+    }
+
     fn challenged(&self, state: &State, action: Action, message: &str) -> Refusal {
-        let name = self.name.as_ref().map(Name::to_string);
-        let scopes: Vec<_> = name.as_deref().map(|name| (name, action)).into_iter().collect();
-        Refusal::unauthorized(token::challenge(state, &scopes, &self.came), message)
+        let target = self.name.as_ref().map(|name| (name, action));
+        let about = About { target, source: self.source.as_ref() };
+        Refusal::unauthorized(token::challenge(state, about, &self.came), message)
     }
 
     /// What is absent, to this caller: a stranger is asked who they are before they are told.
@@ -84,6 +95,12 @@ impl Door {
 }
 
 const SIGN_IN: &str = "sign in: `docker login` with your handle and a token";
+const SOURCE: &str = "the token is not one for reading the other repository; ask for another";
+
+fn asked_source(request: &HttpRequest) -> Option<Name> {
+    asked(request, "mount")?;
+    asked(request, "from")?.parse().ok()
+}
 
 /// The name in the path, as it was sent.
 fn asked_name(request: &HttpRequest) -> String {
@@ -142,26 +159,6 @@ pub async fn look(state: &State, caller: &Caller, name: &Name) -> Result<Option<
 async fn barred(state: &State, filter: Uuid) -> Result<Vec<release::Model>> {
     let here = release::Entity::find().filter(release::Column::FilterId.eq(filter));
     Ok(here.filter(release::Column::State.eq(ReleaseState::Quarantined)).all(&*state.db).await?)
-}
-
-/// A mount reads another repository: a token that could be one for both, and is not, is asked for anew.
-pub fn reads_source(
-    state: &State,
-    repository: &Repository,
-    came: &Presented,
-    from: Option<&str>,
-) -> Result<()> {
-    let Some(source) = from.and_then(|from| from.parse::<Name>().ok()).map(|name| name.to_string()) else {
-        return Ok(());
-    };
-    let could = repository.who()?.scopes.has_any(Action::Pull.scopes());
-    if !could || came.covers(&source, Action::Pull) {
-        return Ok(());
-    }
-    let target = repository.name.to_string();
-    let scopes = [(target.as_str(), Action::Push), (source.as_str(), Action::Pull)];
-    let message = "the token is not one for reading the other repository; ask for another";
-    Err(Refusal::unauthorized(token::challenge(state, &scopes, came), message))
 }
 
 /// For an upload under way: to who may not write there is none.
@@ -261,8 +258,8 @@ fn ended(state: &State, name: &Name, error: Error) -> Refusal {
     if error.kind() != Kind::Unauthenticated {
         return error.into();
     }
-    let name = name.to_string();
-    let challenge = token::challenge(state, &[(name.as_str(), Action::Push)], &Presented::Nothing);
+    let about = About { target: Some((name, Action::Push)), source: None };
+    let challenge = token::challenge(state, about, &Presented::Nothing);
     Refusal::unauthorized(challenge, error.detail())
 }
 

@@ -80,7 +80,7 @@ pub fn asked(request: &HttpRequest, key: &str) -> Option<String> {
 async fn get_version(state: Data, request: HttpRequest) -> Result<HttpResponse> {
     match token::presented(&state, &request).await? {
         Presented::Nothing => {
-            let challenge = token::challenge(&state, &[], &Presented::Nothing);
+            let challenge = token::challenge(&state, token::About::default(), &Presented::Nothing);
             Err(Refusal::unauthorized(
                 challenge,
                 "get a token first; for what is public no account is needed",
@@ -96,7 +96,7 @@ const VERSION: (&str, &str) = ("Docker-Distribution-Api-Version", "registry/2.0"
 async fn get_token(state: Data, request: HttpRequest) -> Result<HttpResponse> {
     let came = token::presented(&state, &request).await?;
     if matches!(came, Presented::Token(..)) {
-        let challenge = token::challenge(&state, &[], &came);
+        let challenge = token::challenge(&state, token::About::default(), &came);
         return Err(Refusal::unauthorized(challenge, "a token is given for a user and a password"));
     }
     if matches!(came, Presented::Nothing) {

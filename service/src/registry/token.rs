@@ -118,14 +118,23 @@ pub fn service(state: &State) -> &str {
     state.public_url.split_once("://").map_or(state.public_url.as_str(), |(_, host)| host)
 }
 
+/// What a request is about, as far as it names repositories.
+#[derive(Default)]
+pub struct About<'a> {
+    pub target: Option<(&'a Name, Action)>,
+    /// What a mount reads besides.
+    pub source: Option<&'a Name>,
+}
+
 /// Where to get a token, and for what. The URL is the public one: behind a proxy the request's own
 /// host is another.
-pub fn challenge(state: &State, scopes: &[(&str, Action)], came: &Presented) -> String {
+pub fn challenge(state: &State, about: About<'_>, came: &Presented) -> String {
     let mut text = format!(r#"Bearer realm="{}/v2/token",service="{}""#, state.public_url, service(state));
+    let target = about.target.map(|(name, action)| format!("repository:{name}:{}", action.wanted(came)));
+    let source = about.source.map(|name| format!("repository:{name}:{}", Action::Pull.as_str()));
+    let scopes: Vec<_> = target.into_iter().chain(source).collect();
     if !scopes.is_empty() {
-        let word = |(name, action): &(&str, Action)| format!("repository:{name}:{}", action.wanted(came));
-        let words: Vec<_> = scopes.iter().map(word).collect();
-        text.push_str(&format!(r#",scope="{}""#, words.join(" ")));
+        text.push_str(&format!(r#",scope="{}""#, scopes.join(" ")));
     }
     match came {
         Presented::Token(..) => text.push_str(r#",error="insufficient_scope""#),
@@ -137,7 +146,7 @@ pub fn challenge(state: &State, scopes: &[(&str, Action)], came: &Presented) -> 
 
 fn refused(state: &State, message: &str) -> Refusal {
     let came = Presented::Credential(Caller::default(), Uuid::nil());
-    Refusal::unauthorized(challenge(state, &[], &came), message)
+    Refusal::unauthorized(challenge(state, About::default(), &came), message)
 }
 
 /// Reads the `Authorization` header. Browser sessions count for nothing here.

@@ -109,6 +109,19 @@ async fn too_little_scope_is_a_challenge_that_names_what_to_ask_for() {
     let refused = repo(&with(&app, &given), "alice/a").post(&mount).await.expect(401);
     let wanted = r#"scope="repository:alice/a:pull,push repository:alice/b:pull""#;
     assert!(refused.header("www-authenticate").contains(wanted));
+    // And says so in the first challenge: a client that asks once for what it is told gets in.
+    let new = mount.replace("/blobs/uploads/", "/v2/alice/new/blobs/uploads/");
+    let refused = app.anonymous().post(&new, &json!({})).await.expect(401);
+    let wanted = r#"scope="repository:alice/new:pull,push repository:alice/b:pull""#;
+    assert!(refused.header("www-authenticate").contains(wanted));
+    // Nothing is made for a mount that is refused.
+    let given =
+        ask(&app, Some(("alice", &secret)), "?scope=repository:alice/new:pull,push").await.expect(200);
+    repo(&with(&app, &given), "alice/new").post(&mount).await.expect(401);
+    alice.get("/api/v1/filters/alice/new").await.expect(404);
+    let query = "?scope=repository:alice/new:pull,push%20repository:alice/b:pull";
+    let given = ask(&app, Some(("alice", &secret)), query).await.expect(200);
+    repo(&with(&app, &given), "alice/new").post(&mount).await.expect(202);
     // A token for another repository is none for this.
     let refused = repo(&puller, "alice/b").get("/tags/list").await.expect(401);
     assert!(refused.header("www-authenticate").contains(r#"scope="repository:alice/b:pull""#));
