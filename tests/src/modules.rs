@@ -3,12 +3,15 @@
 
 mod draft;
 mod edges;
+mod limits;
 mod offers;
 mod parts;
+mod starts;
 mod whole;
 
 pub use draft::Draft;
 pub use whole::{blocks, custom, empty_functions, many_locals, named, wide_stack};
+use whole::{leb, section};
 
 /// What Envoy does when its configuration is loaded, before any request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,6 +62,8 @@ pub fn mutants() -> Vec<Mutant> {
     offers::callbacks(&mut all);
     parts::entry_points(&mut all);
     parts::memories(&mut all);
+    starts::starts(&mut all);
+    limits::limits(&mut all);
     edges::links(&mut all);
     edges::boundary(&mut all);
     edges::segments(&mut all);

@@ -7,6 +7,7 @@ mod baggage;
 mod boundary;
 mod callbacks;
 mod format;
+mod import_hints;
 mod imports;
 mod instance;
 mod linked;

@@ -5,6 +5,7 @@ use crate::host_reader::HostView;
 use crate::instance::Instance;
 use crate::signature::{Signature, Types, Val};
 use crate::sniff::Shape;
+use crate::tables::WASI_MODULES;
 
 #[derive(Debug)]
 pub struct Facts<'a> {
@@ -29,6 +30,8 @@ pub struct Facts<'a> {
     pub start: Option<u32>,
     /// An import that needs the host and that the start section is bound to call.
     pub start_calls: Option<Import<'a>>,
+    /// Of the functions that a host calls first, the one that cannot come back.
+    pub stuck: Option<&'static str>,
     /// What instantiation does with all that, before any code runs.
     pub instance: Instance,
     pub sections: Sections<'a>,
@@ -67,6 +70,16 @@ impl Import<'_> {
         self.is_function()
             && self.module == "env"
             && !matches!(self.name, "pthread_equal" | "emscripten_notify_memory_growth")
+    }
+
+    /// A call that hosts end with a trap while a module starts (proxy-wasm-cpp-host, `WasmBase::startVm`,
+    /// has the list of all others).
+    pub fn is_refused_while_starting(&self) -> bool {
+        const WASI: [&str; 6] = ["fd_close", "fd_read", "fd_seek", "path_open", "proc_exit", "sched_yield"];
+        match self.module {
+            "env" => !matches!(self.name, "proxy_log" | "emscripten_notify_memory_growth"),
+            module => WASI_MODULES.contains(&module) && WASI.contains(&self.name),
+        }
     }
 }
 
@@ -188,11 +201,23 @@ impl<'a> Facts<'a> {
             tags: 0,
             start: None,
             start_calls: None,
+            stuck: None,
             instance: Instance::default(),
             sections: Sections::default(),
             producers: Vec::new(),
             hints: NameHints::default(),
         }
+    }
+
+    /// The functions that a host calls first, by the names that it knows them by, in order.
+    pub fn first_calls(&self) -> impl Iterator<Item = (&'static str, u32)> {
+        let reactor = self.exports_function("_initialize");
+        let main = if self.exports_function("main") { "main" } else { "__main_void" };
+        let names = if reactor { [Some("_initialize"), Some(main)] } else { [Some("_start"), None] };
+        names.into_iter().flatten().filter_map(|name| {
+            let of = |export: &&Export<'_>| export.kind == ExportKind::Function && export.name == name;
+            self.exports.iter().find(of).map(|export| (name, export.index))
+        })
     }
 
     /// The bytes are a core module, whole and valid: only then do the checks on its parts mean much.

@@ -21,6 +21,7 @@ mod parse;
 mod plugin;
 mod printable;
 mod report;
+mod returns;
 mod signature;
 mod sniff;
 mod start;
@@ -47,7 +48,7 @@ pub use text::render_text;
 pub use texts::{READER, Texts, texts};
 
 /// The version of the rules. A report made by other rules is not comparable and should be made again.
-pub const VERIFIER: &str = "1";
+pub const VERIFIER: &str = "2";
 
 /// Reads the module and judges it. The verdict is `fail` if and only if Envoy refuses the module, or
 /// the module can take Envoy down, for a reason that is visible in the bytes.

@@ -2,11 +2,12 @@
 //! [`Facts`]. Judges nothing; a fault ends the reading and is itself a fact.
 
 mod custom;
+mod limits;
 
 use sha2::{Digest, Sha256};
 use wasmparser::{
-    Chunk, ExternalKind, MemoryType, Parser, Payload, TableInit, TableType, TypeRef, ValidPayload, Validator,
-    WasmFeatures,
+    Chunk, ExternalKind, Imports, MemoryType, Parser, Payload, Table, TableInit, TableType, TypeRef,
+    ValidPayload, Validator, WasmFeatures,
 };
 
 use crate::facts::{
@@ -15,7 +16,7 @@ use crate::facts::{
 use crate::signature::Val;
 use crate::sniff::{self, Shape};
 use crate::work::{BodyValidator, MAX_IMPORTS, MAX_SIZE, MAX_TYPES, Stop};
-use crate::{host_reader, start};
+use crate::{host_reader, returns, start};
 
 /// What V8 in Envoy 1.40 accepts without flags.
 fn features() -> WasmFeatures {
@@ -31,7 +32,7 @@ pub fn read(bytes: &[u8]) -> Facts<'_> {
     if bytes.len() > MAX_SIZE {
         facts.limit = Some(format!("the file is larger than {} MiB", MAX_SIZE / 1024 / 1024));
     } else if facts.shape == Shape::Module {
-        match Reading::new(&mut facts).run(bytes) {
+        match Reading::new(&mut facts, bytes).run() {
             Ok(()) => {}
             Err(Stop::Invalid(error)) if is_own_limit(error.message()) => {
                 facts.limit = Some(error.message().to_owned());
@@ -64,20 +65,23 @@ struct Reading<'f, 'a> {
     bodies: BodyValidator,
     /// Bodies of the code section still to come: while there are any, the bytes at hand are no section.
     bodies_left: u32,
-    /// The bodies of all functions, kept only for a module with a start section.
+    /// The bodies of all functions, kept only for a module of which some run at once.
     code: Vec<&'a [u8]>,
+    keeps_code: bool,
+    bytes: &'a [u8],
 }
 
 impl<'f, 'a> Reading<'f, 'a> {
-    fn new(facts: &'f mut Facts<'a>) -> Self {
+    fn new(facts: &'f mut Facts<'a>, bytes: &'a [u8]) -> Self {
         let validator = Validator::new_with_features(features());
-        Self { facts, validator, bodies: BodyValidator::default(), bodies_left: 0, code: Vec::new() }
+        let (bodies, code) = (BodyValidator::default(), Vec::new());
+        Self { facts, validator, bodies, bodies_left: 0, code, keeps_code: false, bytes }
     }
 
-    fn run(mut self, bytes: &'a [u8]) -> Result<(), Stop> {
+    fn run(mut self) -> Result<(), Stop> {
         let mut parser = Parser::new(0);
         parser.set_features(features());
-        let mut rest = bytes;
+        let mut rest = self.bytes;
         loop {
             let (consumed, payload) = match parser.parse(rest, true) {
                 Ok(Chunk::Parsed { consumed, payload }) => (consumed, payload),
@@ -97,7 +101,7 @@ impl<'f, 'a> Reading<'f, 'a> {
                 ValidPayload::Func(func, body) => {
                     self.bodies_left = self.bodies_left.saturating_sub(1);
                     self.bodies.validate(func, &body, &self.facts.types)?;
-                    if self.facts.start.is_some() {
+                    if self.keeps_code {
                         self.code.push(body.as_bytes());
                     }
                 }
@@ -109,11 +113,17 @@ impl<'f, 'a> Reading<'f, 'a> {
 
     fn finish(self) -> Result<(), Stop> {
         self.bodies.finish()?;
-        let Some(start) = self.facts.start else { return Ok(()) };
         let imports: Vec<_> = self.facts.imports.iter().filter(|import| import.is_function()).collect();
-        let needs_host = |index: usize| imports.get(index).is_some_and(|import| import.needs_host());
-        let called = start::certain_call(start, imports.len(), &self.code, needs_host);
-        self.facts.start_calls = called.and_then(|index| imports.get(index).map(|import| **import));
+        let imported = imports.len();
+        let start_calls = self.facts.start.and_then(|start| {
+            let needs_host = |index: usize| imports.get(index).is_some_and(|import| import.needs_host());
+            let called = start::certain_call(start, imported, &self.code, needs_host)?;
+            imports.get(called).map(|import| **import)
+        });
+        let ends = |index: usize| imports.get(index).is_some_and(|import| import.is_refused_while_starting());
+        let code = returns::Code { imported, bodies: &self.code, ends };
+        let stuck = self.facts.first_calls().find(|(_, function)| !code.may_return(*function));
+        (self.facts.start_calls, self.facts.stuck) = (start_calls, stuck.map(|(name, _)| name));
         Ok(())
     }
 
@@ -132,8 +142,14 @@ impl<'f, 'a> Reading<'f, 'a> {
             }
             Payload::ImportSection(reader) => {
                 self.section("import", reader.range(), Some(reader.count()));
-                for import in reader.clone().into_imports() {
-                    self.import(import?);
+                for import in reader.clone().into_imports_with_offsets() {
+                    let (offset, import) = import?;
+                    if matches!(&import.ty, TypeRef::Table(t) if !t.table64)
+                        || matches!(&import.ty, TypeRef::Memory(m) if !m.memory64)
+                    {
+                        limits::are_narrow::<Imports<'_>>(self.bytes, offset)?;
+                    }
+                    self.import(import);
                     if self.facts.imports.len() > MAX_IMPORTS {
                         return Err(Stop::Limit("it has more than 100,000 imports"));
                     }
@@ -147,14 +163,22 @@ impl<'f, 'a> Reading<'f, 'a> {
             }
             Payload::TableSection(reader) => {
                 self.section("table", reader.range(), Some(reader.count()));
-                for table in reader.clone() {
-                    self.table(&table?);
+                for table in reader.clone().into_iter_with_offsets() {
+                    let (offset, table) = table?;
+                    if !table.ty.table64 {
+                        limits::are_narrow::<Table<'_>>(self.bytes, offset)?;
+                    }
+                    self.table(&table);
                 }
             }
             Payload::MemorySection(reader) => {
                 self.section("memory", reader.range(), Some(reader.count()));
-                for memory in reader.clone() {
-                    self.facts.memories.push(memory_fact(&memory?, false));
+                for memory in reader.clone().into_iter_with_offsets() {
+                    let (offset, memory) = memory?;
+                    if !memory.memory64 {
+                        limits::are_narrow::<MemoryType>(self.bytes, offset)?;
+                    }
+                    self.facts.memories.push(memory_fact(&memory, false));
                 }
             }
             Payload::TagSection(reader) => {
@@ -198,6 +222,7 @@ impl<'f, 'a> Reading<'f, 'a> {
             }
             Payload::CodeSectionStart { count, unchecked_range, .. } => {
                 self.bodies_left = *count;
+                self.keeps_code = self.facts.start.is_some() || self.facts.first_calls().next().is_some();
                 self.section("code", unchecked_range.clone(), Some(*count));
             }
             Payload::DataSection(reader) => {
@@ -213,7 +238,7 @@ impl<'f, 'a> Reading<'f, 'a> {
         Ok(())
     }
 
-    fn table(&mut self, table: &wasmparser::Table<'a>) {
+    fn table(&mut self, table: &Table<'a>) {
         let fact = table_fact(&table.ty, false);
         let init = match &table.init {
             TableInit::Expr(expr) => Some(expr),

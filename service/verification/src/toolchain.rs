@@ -1,6 +1,6 @@
 //! A guess of what built the module. Only ever shown to people; no check depends on it.
 
-use crate::facts::Facts;
+use crate::facts::{Facts, SectionName};
 
 pub fn guess(facts: &Facts<'_>) -> Option<String> {
     let language = language(facts)?;
@@ -25,24 +25,39 @@ fn language(facts: &Facts<'_>) -> Option<String> {
     if facts.hints.go || (by("Go").is_some() && by("clang").is_none()) {
         return Some("Go".to_owned());
     }
-    if facts.hints.assemblyscript || facts.imports_function("env", "abort") {
+    if facts.hints.assemblyscript || aborts_like_assemblyscript(facts) {
         return Some("AssemblyScript".to_owned());
     }
-    if facts.exports_function("emscripten_stack_init")
-        || facts.imports_function("env", "emscripten_notify_memory_growth")
-    {
-        return Some("C++ (Emscripten)".to_owned());
+    if is_of_emscripten(facts) {
+        return Some("C++, Emscripten".to_owned());
     }
     let clang = by("clang").or_else(|| by("Debian clang"));
     clang.map(|tool| with_version("C/C++, clang", Some(first_word(&tool.version))))
 }
+
+/// Others import a function of this name, too; only AssemblyScript says in it where it was.
+fn aborts_like_assemblyscript(facts: &Facts<'_>) -> bool {
+    let mut imports = facts.function_imports();
+    imports.any(|(import, ty)| (import.module, import.name) == ("env", "abort") && ty.is("iiii>"))
+}
+
+fn is_of_emscripten(facts: &Facts<'_>) -> bool {
+    let metadata = SectionName::Custom(b"emscripten_metadata");
+    ["emscripten_stack_init", "stackSave", "stackAlloc"].iter().any(|name| facts.exports_function(name))
+        || facts.imports_function("env", "emscripten_notify_memory_growth")
+        || facts.sections.list.iter().any(|section| section.name == metadata)
+        || facts.exports_function(CPP_SDK)
+}
+
+/// A callback that only the C++ SDK exports.
+const CPP_SDK: &str = "proxy_validate_configuration";
 
 fn sdk(facts: &Facts<'_>, language: &str) -> Option<&'static str> {
     if facts.hints.rust_sdk {
         Some("proxy-wasm-rust-sdk")
     } else if facts.hints.go_sdk {
         Some("proxy-wasm-go-sdk")
-    } else if facts.hints.cpp_sdk && language.starts_with('C') {
+    } else if language.starts_with('C') && (facts.hints.cpp_sdk || facts.exports_function(CPP_SDK)) {
         Some("proxy-wasm-cpp-sdk")
     } else {
         None

@@ -92,10 +92,6 @@ fn starts(all: &mut Vec<Mutant>) {
     add(all, "start section that traps", RefusesByRunning, |draft| {
         draft.more = "(func $s unreachable) (start $s)".to_owned();
     });
-    add(all, "_start that calls proc_exit", RefusesByRunning, |draft| {
-        draft.import("wasi_snapshot_preview1", "proc_exit", "i>");
-        draft.more = "(func (export \"_start\") (call 0 (i32.const 0)))".to_owned();
-    });
     add(all, "configuration refused by the module", RefusesByRunning, |draft| {
         let refusing = "(func (export \"proxy_on_configure\") (param i32 i32) (result i32) i32.const 0)";
         draft.functions.insert("proxy_on_configure".to_owned(), refusing.to_owned());

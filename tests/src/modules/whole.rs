@@ -15,11 +15,11 @@ pub fn custom(name: &[u8], data: &[u8]) -> Vec<u8> {
     section(0, &[leb(name.len()), name.to_vec(), data.to_vec()].concat())
 }
 
-fn section(id: u8, body: &[u8]) -> Vec<u8> {
+pub fn section(id: u8, body: &[u8]) -> Vec<u8> {
     [vec![id], leb(body.len()), body.to_vec()].concat()
 }
 
-fn leb(mut value: usize) -> Vec<u8> {
+pub fn leb(mut value: usize) -> Vec<u8> {
     let mut out = Vec::new();
     loop {
         let byte = u8::try_from(value & 0x7f).unwrap_or(0);

@@ -31,7 +31,24 @@ pub fn check(facts: &Facts<'_>, _: &Declared, findings: &mut Findings) {
         if let Some(val) = exported(facts, export) {
             breaks(val, at(), findings);
         }
+        let fetched = matches!(export.kind, ExportKind::Function | ExportKind::Memory);
+        if fetched && is_array_index(export.name) {
+            findings
+                .error(
+                    "export-index-name",
+                    "A function or memory exported under a whole number takes Envoy down while it loads the \
+                     module (\"unreachable code\").",
+                )
+                .at(at())
+                .fix("Give the export a name that is no number, or keep it inside the module.");
+        }
     }
+}
+
+/// As JavaScript has it (ECMA-262, "array index"): the engine keeps such names apart from others, where its
+/// embedding interface does not look.
+fn is_array_index(name: &str) -> bool {
+    name.parse::<u32>().is_ok_and(|index| index != u32::MAX && index.to_string() == name)
 }
 
 fn exported(facts: &Facts<'_>, export: &Export<'_>) -> Option<Val> {

@@ -2,12 +2,12 @@
 //! exactly the host's type. One wrong import and nothing of the module runs.
 
 use crate::Declared;
-use crate::checks::nearest::nearest;
+use crate::checks::import_hints;
 use crate::facts::{Facts, Import};
 use crate::findings::Findings;
 use crate::printable::printable;
 use crate::signature::{Signature, compact_text};
-use crate::tables::{AbiVersion, HOST_FUNCTIONS, WASI_FUNCTIONS, WASI_MODULES, host_function, wasi_function};
+use crate::tables::{AbiVersion, WASI_MODULES, host_function, wasi_function};
 
 pub fn check(facts: &Facts<'_>, _: &Declared, findings: &mut Findings) {
     for (import, ty) in facts.function_imports() {
@@ -27,7 +27,7 @@ fn location(import: &Import<'_>) -> String {
 
 fn env(abi: Option<AbiVersion>, import: &Import<'_>, ty: &Signature<'_>, findings: &mut Findings) {
     let Some(function) = host_function(import.name) else {
-        unknown(import, || env_hint(import.name), findings);
+        unknown(import, || import_hints::env(import.name, ty), findings);
         return;
     };
     if let Some(abi) = abi
@@ -55,7 +55,7 @@ fn env(abi: Option<AbiVersion>, import: &Import<'_>, ty: &Signature<'_>, finding
 
 fn wasi(import: &Import<'_>, ty: &Signature<'_>, findings: &mut Findings) {
     let Some(function) = wasi_function(import.name) else {
-        unknown(import, || wasi_hint(import.name), findings);
+        unknown(import, || import_hints::wasi(import.name), findings);
         return;
     };
     if ty.is(function.ty) {
@@ -105,57 +105,6 @@ fn unknown(import: &Import<'_>, hint: impl FnOnce() -> String, findings: &mut Fi
         .fix_with(hint);
 }
 
-fn env_hint(name: &str) -> String {
-    if name == "abort" {
-        return "AssemblyScript asks for it by default: build with `--use abort=abort_proc_exit` \
-                (or `--use abort=` and a function of your own)."
-            .to_owned();
-    }
-    if wasi_function(name).is_some() {
-        return format!(
-            "The host has it in the module wasi_snapshot_preview1: import wasi_snapshot_preview1.{name}."
-        );
-    }
-    let prefixed = format!("proxy_{name}");
-    if host_function(&prefixed).is_some() {
-        return format!("Did you mean env.{prefixed}?");
-    }
-    match nearest(name, HOST_FUNCTIONS.iter().map(|function| function.name)) {
-        Some(near) => format!("Did you mean env.{near}?"),
-        None => "Define the function in the module, or link the library that has it: an undefined symbol of \
-                 the build became this import."
-            .to_owned(),
-    }
-}
-
-fn wasi_hint(name: &str) -> String {
-    if host_function(name).is_some() {
-        return format!("The host has it in the module env: import env.{name}.");
-    }
-    match nearest(name, WASI_FUNCTIONS.iter().map(|function| function.name)) {
-        Some(near) => format!("Did you mean {near}?"),
-        None => "Remove the code that needs it; hosts offer WASI preview 1 without it.".to_owned(),
-    }
-}
-
 fn unknown_module(import: &Import<'_>, findings: &mut Findings) {
-    unknown(import, || module_hint(import.module), findings);
-}
-
-fn module_hint(module: &str) -> String {
-    if module.starts_with("wasi:") {
-        return "The module is built for WASI 0.2: build for wasm32-wasip1 or wasm32-unknown-unknown."
-            .to_owned();
-    }
-    if module.starts_with("__wbindgen") || module == "wbg" {
-        return "wasm-bindgen code is for browsers: remove crates that use it, or turn their `js` features off."
-            .to_owned();
-    }
-    if module == "go" || module == "gojs" {
-        return "GOOS=js builds are for browsers: build with GOOS=wasip1 and -buildmode=c-shared.".to_owned();
-    }
-    match nearest(module, ["env", WASI_MODULES[0], WASI_MODULES[1]].into_iter()) {
-        Some(near) => format!("Did you mean the module {near}?"),
-        None => "Hosts offer the modules env, wasi_snapshot_preview1 and wasi_unstable only.".to_owned(),
-    }
+    unknown(import, || import_hints::module(import.module), findings);
 }

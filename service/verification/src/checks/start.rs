@@ -24,7 +24,18 @@ pub fn check(facts: &Facts<'_>, _: &Declared, findings: &mut Findings) {
             .at("export _start");
     }
     let exits = WASI_MODULES.iter().any(|module| facts.imports_function(module, "proc_exit"));
-    if !reactor && facts.exports_function("_start") && exits {
+    if let Some(name) = facts.stuck {
+        findings
+            .error(
+                "start-never-returns",
+                format!(
+                    "{name} cannot return: each way through it ends in a trap, in proc_exit or in another call \
+                     that hosts refuse while a module starts (\"restricted_callback\")."
+                ),
+            )
+            .at(format!("export {name}"))
+            .fix(REACTOR);
+    } else if !reactor && facts.exports_function("_start") && exits {
         findings
             .info(
                 "start-command",
@@ -32,12 +43,12 @@ pub fn check(facts: &Facts<'_>, _: &Declared, findings: &mut Findings) {
                  proc_exit, hosts refuse the module; only a run can tell.",
             )
             .at("export _start")
-            .fix(
-                "Build a reactor: Go with -buildmode=c-shared, TinyGo with -buildmode=c-shared or \
-                 -target=wasip1, clang with -mexec-model=reactor, Rust as a cdylib.",
-            );
+            .fix(REACTOR);
     }
 }
+
+const REACTOR: &str = "Build a reactor: Go or TinyGo with -buildmode=c-shared, clang with \
+                       -mexec-model=reactor, Rust as a cdylib.";
 
 /// The host learns of an exported memory, and of whose call it is, only after the start section.
 fn section(facts: &Facts<'_>, findings: &mut Findings) {

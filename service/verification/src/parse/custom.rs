@@ -85,7 +85,8 @@ impl NameHints {
             self.stream_context |= has_method(head, "StreamContext");
             self.root_context |= has_method(head, "RootContext");
         }
-        self.go_sdk |= head.contains("proxy-wasm-go-sdk");
+        // The Go compiler writes what is no letter as an underscore.
+        self.go_sdk |= head.contains("proxy-wasm-go-sdk") || head.contains("proxy_wasm_go_sdk");
         self.cpp_sdk |=
             head.contains("exports::") || head.contains("_ZN7Context") || head.contains("RootContext");
         self.tinygo |= head.starts_with("tinygo") || head == "runtime.alloc";

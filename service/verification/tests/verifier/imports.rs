@@ -12,8 +12,16 @@ const WASI: &str = "wasi_snapshot_preview1";
 
 #[test]
 fn an_unknown_import_says_what_may_have_been_meant() {
+    const AT: &str = "(param i32 i32 i32 i32)";
     for (module, name, hint) in [
-        ("env", "abort", "--use abort="),
+        ("env", "abort", "STANDALONE_WASM"),
+        ("env", "_abort", "STANDALONE_WASM"),
+        ("env", "___syscall140", "STANDALONE_WASM"),
+        ("env", "__cxa_throw", "-fno-exceptions"),
+        ("env", "runtime.ticks", "-target=wasip1"),
+        ("env", "proxy_getHeaderMapValue", "env.proxy_get_header_map_value"),
+        ("env", "_proxy_httpCall", "env.proxy_http_call"),
+        ("env", "proxy_redis_call", "Higress"),
         ("env", "fd_write", "wasi_snapshot_preview1.fd_write"),
         ("env", "log", "env.proxy_log"),
         ("env", "proxy_get_header_map_valu", "env.proxy_get_header_map_value"),
@@ -31,6 +39,8 @@ fn an_unknown_import_says_what_may_have_been_meant() {
         assert!(finding.fix.as_ref().is_some_and(|fix| fix.contains(hint)), "{finding:?}");
         assert_eq!(finding.location, Some(format!("import {module}.{name}")));
     }
+    let finding = fails_with(&filter(&import("env", "abort", AT), ""), "import-unknown");
+    assert!(finding.fix.as_ref().is_some_and(|fix| fix.contains("--use abort=")), "{finding:?}");
 }
 
 #[test]

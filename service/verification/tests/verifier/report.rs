@@ -57,6 +57,24 @@ fn a_report_of_no_module_has_every_field_too() {
 }
 
 #[test]
+fn the_toolchain_is_guessed_from_what_it_leaves_in_the_module() {
+    let abort = |ty: &str| format!("(import \"env\" \"abort\" (func {ty}))");
+    for (before, behind, guess) in [
+        (abort("(param i32 i32 i32 i32)"), "", Some("AssemblyScript")),
+        (abort("(param i32)"), "", None),
+        (String::new(), "(func (export \"stackSave\") (result i32) i32.const 0)", Some("C++, Emscripten")),
+        (String::new(), "(@custom \"emscripten_metadata\" \"x\")", Some("C++, Emscripten")),
+        (
+            String::new(),
+            "(func (export \"proxy_validate_configuration\") (param i32 i32) (result i32) i32.const 1)",
+            Some("C++, Emscripten (proxy-wasm-cpp-sdk)"),
+        ),
+    ] {
+        assert_eq!(as_http(&filter(&before, behind)).toolchain.as_deref(), guess, "{before} {behind}");
+    }
+}
+
+#[test]
 fn the_toolchain_is_guessed_from_the_producers_section() {
     let producers =
         "(@producers (language \"Rust\" \"\") (processed-by \"rustc\" \"1.96.0 (abc 2026-05-01)\"))";
