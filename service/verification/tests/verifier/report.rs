@@ -103,3 +103,31 @@ fn long_lists_are_cut_and_counted() {
     assert_eq!(report.exports.len(), 2_000);
     assert_eq!(report.left_out.exports, 5_004 - 2_000);
 }
+
+/// What `docs/verification.md` lists, against what the checks say.
+#[test]
+fn every_finding_is_documented() {
+    let package = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let page = std::fs::read_to_string(package.join("../docs/verification.md")).unwrap();
+    let rows = page.lines().filter(|line| line.starts_with("| `") && line.matches('|').count() == 4);
+    let first = rows.filter_map(|row| row.split('|').nth(1));
+    let documented: std::collections::BTreeSet<_> =
+        first.flat_map(|ids| ids.split('`').skip(1).step_by(2)).filter(|id| !VERDICTS.contains(id)).collect();
+    let mut checks = String::new();
+    for file in std::fs::read_dir(package.join("src/checks")).unwrap() {
+        checks += &std::fs::read_to_string(file.unwrap().path()).unwrap();
+    }
+    for id in &documented {
+        assert!(checks.contains(&format!("\"{id}\"")), "{id} is documented, and no check says it");
+    }
+    for call in [".error(", ".warning(", ".info("] {
+        for (at, _) in checks.match_indices(call) {
+            let Some(text) = checks[at + call.len()..].trim_start().strip_prefix('"') else { continue };
+            let id = text.split('"').next().unwrap();
+            assert!(documented.contains(id), "{id} is not in docs/verification.md");
+        }
+    }
+    assert!(documented.len() > 40, "{documented:?}");
+}
+
+const VERDICTS: [&str; 4] = ["pass", "warn", "fail", "error"];
