@@ -68,13 +68,13 @@ impl Door {
                 Err(Refusal::denied(message).with(json!({"code": "insufficient-scope"})))
             }
             None if action != Action::Pull => Err(door.challenged(state, action, SIGN_IN)),
-            _ if door.could_read_source() => Err(door.challenged(state, action, SOURCE)),
+            _ if door.lacks_source() => Err(door.challenged(state, action, SOURCE)),
             _ => Ok(door),
         }
     }
 
     /// A token that could be one for reading the other repository, and is not, is asked for anew.
-    fn could_read_source(&self) -> bool {
+    fn lacks_source(&self) -> bool {
         let could = self.caller.identity().is_some_and(|who| who.scopes.has_any(Action::Pull.scopes()));
         could && self.source.as_ref().is_some_and(|from| !self.came.covers(&from.to_string(), Action::Pull))
     }

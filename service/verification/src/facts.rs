@@ -5,7 +5,7 @@ use crate::host_reader::HostView;
 use crate::instance::Instance;
 use crate::signature::{Signature, Types, Val};
 use crate::sniff::Shape;
-use crate::tables::WASI_MODULES;
+use crate::tables::{ENV_WHILE_STARTING, WASI_MODULES, WASI_NOT_WHILE_STARTING};
 
 #[derive(Debug)]
 pub struct Facts<'a> {
@@ -72,13 +72,11 @@ impl Import<'_> {
             && !matches!(self.name, "pthread_equal" | "emscripten_notify_memory_growth")
     }
 
-    /// A call that hosts end with a trap while a module starts (proxy-wasm-cpp-host, `WasmBase::startVm`,
-    /// has the list of all others).
+    /// A call that hosts end with a trap while a module starts.
     pub fn is_refused_while_starting(&self) -> bool {
-        const WASI: [&str; 6] = ["fd_close", "fd_read", "fd_seek", "path_open", "proc_exit", "sched_yield"];
         match self.module {
-            "env" => !matches!(self.name, "proxy_log" | "emscripten_notify_memory_growth"),
-            module => WASI_MODULES.contains(&module) && WASI.contains(&self.name),
+            "env" => !ENV_WHILE_STARTING.contains(&self.name),
+            module => WASI_MODULES.contains(&module) && WASI_NOT_WHILE_STARTING.contains(&self.name),
         }
     }
 }

@@ -11,4 +11,7 @@ pub use abi::{AbiVersion, HOST_FUNCTIONS, host_function};
 pub use callbacks::{CALLBACKS, Callback, Group, callback};
 pub use hosts::{HOSTS, Host, RECENT};
 pub use powers::{Group as CapabilityGroup, POWERS, Power};
-pub use wasi::{WASI_FUNCTIONS, WASI_MODULES, WasiFunction, WasiTier, wasi_function};
+pub use wasi::{
+    ENV_WHILE_STARTING, WASI_FUNCTIONS, WASI_MODULES, WASI_NOT_WHILE_STARTING, WasiFunction, WasiTier,
+    wasi_function,
+};

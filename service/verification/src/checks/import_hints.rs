@@ -59,8 +59,8 @@ fn toolchain(name: &str) -> Option<&'static str> {
     if begins(&["__cxa_", "___cxa_", "_Unwind_"]) {
         return Some("C++ exceptions are in the build: compile and link with -fno-exceptions.");
     }
-    let of_emscripten = begins(&["___", "_emscripten_", "emscripten_", "invoke_", "abort"])
-        || matches!(name, "_abort" | "setTempRet0" | "getTempRet0" | "DYNAMICTOP_PTR");
+    let of_emscripten = begins(&["___", "_emscripten_", "emscripten_", "invoke_", "abortOn", "abortStack"])
+        || matches!(name, "abort" | "_abort" | "setTempRet0" | "getTempRet0" | "DYNAMICTOP_PTR");
     of_emscripten
         .then_some("The build expects Emscripten's JavaScript: link with -sSTANDALONE_WASM --no-entry.")
 }

@@ -29,8 +29,8 @@ pub fn check(facts: &Facts<'_>, _: &Declared, findings: &mut Findings) {
             .error(
                 "start-never-returns",
                 format!(
-                    "{name} cannot return: each way through it ends in a trap, in proc_exit or in another call \
-                     that hosts refuse while a module starts (\"restricted_callback\")."
+                    "{name} cannot return: each way through it ends in a trap, an endless loop, proc_exit or another \
+                     call that hosts refuse while a module starts (\"restricted_callback\")."
                 ),
             )
             .at(format!("export {name}"))

@@ -85,3 +85,9 @@ pub const WASI_FUNCTIONS: &[WasiFunction] = &[
     WasiFunction { name: "path_link", ty: "iiiiii>i", standard: Some("iiiiiii>i"), tier: Full },
     WasiFunction { name: "path_symlink", ty: "iiii>i", standard: Some("iiiii>i"), tier: Full },
 ];
+
+/// Of `env`, what a module may call while it starts; and of WASI, what it may not. Any other call of `env`, and these of WASI, end in
+/// a trap (proxy-wasm-cpp-host, src/wasm.cc, `WasmBase::startVm`, has the list).
+pub const ENV_WHILE_STARTING: [&str; 2] = ["proxy_log", "emscripten_notify_memory_growth"];
+pub const WASI_NOT_WHILE_STARTING: [&str; 6] =
+    ["fd_close", "fd_read", "fd_seek", "path_open", "proc_exit", "sched_yield"];
