@@ -346,3 +346,25 @@ fn pages_take_forms_by_the_one_extractor_that_asks_whether_they_are_ours() {
         }
     }
 }
+
+/// A target that says `test = false` is not built a second time; a test in there would never run.
+#[test]
+fn no_test_stands_where_none_is_run() {
+    let manifest = |package: &str| std::fs::read_to_string(root().join(package).join("Cargo.toml")).unwrap();
+    let tests = |text: &str| naming(text, &["#[test]", "#[tokio::test", "cfg(test)"]).len();
+    let mut seen = 0;
+    for folder in PRODUCT.into_iter().chain(["tests/src"]) {
+        let package = folder.strip_suffix("/src").unwrap();
+        let library = manifest(package).split("\n[lib]\n").nth(1).unwrap_or_default().to_owned();
+        if !library.split("\n[").next().unwrap().contains("test = false\n") {
+            continue;
+        }
+        for (file, text) in sources(&[folder]) {
+            assert!(tests(&text) == 0, "{file}: never run, by `test = false` in {package}/Cargo.toml");
+        }
+        seen += 1;
+    }
+    let program = std::fs::read_to_string(root().join("service/src/main.rs")).unwrap();
+    assert!(tests(&program) == 0, "service/src/main.rs: never run, by `test = false` of the binary");
+    assert!(seen >= 5, "{seen} packages say so: adapt this test");
+}

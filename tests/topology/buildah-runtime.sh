@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Builds the runtime image from docker/Dockerfile around a binary that exists already, and runs it.
 #   buildah-runtime.sh BINARY
-# No registry and no container engine: the base image is a Debian root made from Debian's packages, kept in
-# tests/.engines; buildah works on plain directories (vfs) in a chroot. Needs root, or sudo without a password.
+# No registry and no container engine: the base image is a Debian root made from Debian's packages, which
+# tests/setup keeps in tests/.engines; buildah works on plain directories (vfs) in a chroot. Needs root, or sudo without a password.
 set -euo pipefail
 if [[ $(id -u) != 0 ]]; then exec sudo -n -- "$0" "$@"; fi
 binary=$(realpath "${1:?usage: buildah-runtime.sh BINARY}")
@@ -19,14 +19,9 @@ cleanup() {
 }
 trap cleanup EXIT
 
-debian_root() {
+base() {
   local tar=tests/.engines/debian-bookworm.tar
-  if [[ ! -s $tar ]]; then
-    mkdir -p tests/.engines
-    mmdebstrap --quiet --format=tar --variant=minbase bookworm "$tar.part" http://deb.debian.org/debian >"$work/mmdebstrap.log" 2>&1 \
-      || { tail -n 20 "$work/mmdebstrap.log" >&2 && return 1; }
-    mv "$tar.part" "$tar"
-  fi
+  [[ -s $tar ]] || { echo "buildah-runtime.sh: $tar is missing: tests/setup makes it" >&2 && exit 69; }
   mkdir "$work/base"
   ln "$tar" "$work/base/root.tar" 2>/dev/null || cp "$tar" "$work/base/root.tar"
   printf 'FROM scratch\nADD root.tar /\n' | buildah build -q -t base -f - "$work/base" >/dev/null
@@ -47,7 +42,7 @@ writes_data() { inside touch /data/probe; }
 # Nothing listens in a container that was not started: the check must say so.
 unhealthy() { ! inside tamis health 2>/dev/null; }
 
-debian_root
+base
 image
 container=$(buildah from tamis)
 check "the binary runs in the image" helps

@@ -5,6 +5,7 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use serde_json::{Value, json};
 use std::{
     collections::{BTreeMap, HashMap},
+    ops::Range,
     path::Path,
     sync::{
         Arc,
@@ -14,7 +15,7 @@ use std::{
     time::Duration,
 };
 use tamis_e2e::{
-    app::TestApp,
+    app::{Replica, TestApp},
     binary,
     client::{Person, Reply},
     fixtures::{distinct, small},
@@ -222,80 +223,117 @@ impl Operator {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn nothing_is_published_but_what_was_approved_in_any_interleaving() {
-    let app = TestApp::spawn().await;
-    // Of each database.
-    let sequences: u64 = if std::env::var("TAMIS_TEST_FULL").is_ok() { 10_000 } else { 250 };
-    let mut curators = vec![];
-    for name in ["carl", "dora", "emil", "fred"] {
-        curators.push(app.curator(name).await);
+/// A server with its curators, and beside it, on PostgreSQL a second one, else the operator's commands.
+struct World {
+    app: TestApp,
+    second: Option<Replica>,
+    operator: Option<Operator>,
+    curators: Vec<Person>,
+    /// Whose vote may count.
+    eligible: Vec<uuid::Uuid>,
+}
+
+impl World {
+    async fn build() -> Self {
+        let app = TestApp::spawn().await;
+        let mut curators = vec![];
+        for name in ["carl", "dora", "emil", "fred"] {
+            curators.push(app.curator(name).await);
+        }
+        let all = namespace::Entity::find().all(&*app.state.db).await.unwrap();
+        let eligible = all.iter().filter(|n| ["dora", "emil", "fred"].contains(&n.handle.as_str()));
+        let eligible = eligible.map(|n| n.id).collect();
+        let second = app.beside().await;
+        let operator = second.is_none().then(|| Operator::at(app.directory.path()));
+        if let Some(second) = &second {
+            curators[2].base.clone_from(&second.base);
+        }
+        Self { app, second, operator, curators, eligible }
     }
-    let ids = namespace::Entity::find().all(&*app.state.db).await.unwrap();
-    let eligible: Vec<_> =
-        ids.iter().filter(|n| ["dora", "emil", "fred"].contains(&n.handle.as_str())).map(|n| n.id).collect();
-    // On PostgreSQL two servers; beside the one of the embedded default, the operator's commands.
-    let second = app.beside().await;
-    let operator = second.is_none().then(|| Operator::at(app.directory.path()));
-    let other = second.as_ref().map_or(&app.base, |second| &second.base);
-    curators[2].base.clone_from(other);
-    let (mut answered, mut released) = (BTreeMap::new(), 0);
-    for batch in 0..sequences / 4 {
-        let four = (0..4).map(|lane| {
-            let (app, curators) = (&app, &curators);
-            async move {
-                let seed = 0x5eed + batch * 4 + lane;
-                // Each author has their own list of reviews, so that it stays short.
-                let mut author = app.author(&format!("author-{seed}x")).await;
-                if lane % 2 == 1 {
-                    author.base.clone_from(other);
-                }
-                let name = format!("f{seed}");
-                let filter = format!("{}/{name}", author.name);
-                author.upload(&filter, "1.0.0", small()).await.expect(201);
-                let grant = format!("/api/v1/filters/{filter}/grants/user:carl");
-                author.put(&grant, &json!({"level": "write"})).await.expect(200);
-                let actors = Actors { alice: author, curators: curators.clone() };
-                let mut chance = Chance(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15));
-                let mut seen: Vec<(u16, bool)> = vec![];
-                for round in 0..8 {
-                    let steps: Vec<_> = (0..3).map(|i| (chance.below(1 << 20), round * 3 + i)).collect();
-                    let random = join_all(steps.iter().map(|(c, i)| act(&actors, &filter, *c, *i)));
-                    let on =
-                        async { if chance.below(3) > 0 { forward(&actors, &filter).await } else { None } };
-                    let (mut replies, next) = join(random, on).await;
-                    replies.push(next);
-                    for reply in replies.into_iter().flatten() {
-                        assert!(reply.status < 500, "seed {seed}: {}", reply.text());
-                        seen.push((
-                            reply.status,
-                            reply.status == 200 && reply.text().contains("\"published_at\":\""),
-                        ));
-                    }
-                    // The checks of what was asked for run beside the next steps, or before them.
-                    if chance.below(2) == 0 {
-                        app.drain_jobs().await;
-                    }
-                }
-                (seed, name, actors.alice.name.clone(), seen)
+
+    /// Twenty-four random steps about one release, three at once, and between them those that bring it on; then
+    /// what was answered, and whether it showed a release that is live.
+    async fn sequence(&self, seed: u64) -> Sequence {
+        // Each author has their own list of reviews, so that it stays short.
+        let mut author = self.app.author(&format!("author-{seed}x")).await;
+        if let Some(second) = self.second.as_ref().filter(|_| seed % 2 == 1) {
+            author.base.clone_from(&second.base);
+        }
+        let name = format!("f{seed}");
+        let filter = format!("{}/{name}", author.name);
+        author.upload(&filter, "1.0.0", small()).await.expect(201);
+        let grant = format!("/api/v1/filters/{filter}/grants/user:carl");
+        author.put(&grant, &json!({"level": "write"})).await.expect(200);
+        let actors = Actors { alice: author, curators: self.curators.clone() };
+        let mut chance = Chance(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        let mut answers = vec![];
+        for round in 0..8 {
+            let steps: Vec<_> = (0..3).map(|i| (chance.below(1 << 20), round * 3 + i)).collect();
+            let random = join_all(steps.iter().map(|(c, i)| act(&actors, &filter, *c, *i)));
+            let on = async { if chance.below(3) > 0 { forward(&actors, &filter).await } else { None } };
+            let (mut replies, next) = join(random, on).await;
+            replies.push(next);
+            for reply in replies.into_iter().flatten() {
+                assert!(reply.status < 500, "seed {seed}: {}", reply.text());
+                let live = reply.status == 200 && reply.text().contains("\"published_at\":\"");
+                answers.push((reply.status, live));
             }
-        });
-        for (seed, name, author, seen) in join_all(four).await {
-            app.drain_jobs().await;
-            judge(&app, &author, &name, &eligible, seed).await;
-            for (status, live) in seen {
-                *answered.entry(status).or_insert(0) += 1;
-                released += usize::from(live);
+            // The checks of what was asked for run beside the next steps, or before them.
+            if chance.below(2) == 0 {
+                self.app.drain_jobs().await;
             }
         }
+        Sequence { seed, name, author: actors.alice.name, answers }
     }
-    if let Some(operator) = operator {
-        println!("{} commands of the operator beside them", operator.end());
+}
+
+struct Sequence {
+    seed: u64,
+    name: String,
+    author: String,
+    answers: Vec<(u16, bool)>,
+}
+
+/// How often each status came, and how often a release was live.
+#[derive(Default)]
+struct Sum {
+    answered: BTreeMap<u16, usize>,
+    live: usize,
+    commands: u32,
+}
+
+impl Sum {
+    /// Some sequences on a server of their own, four at once.
+    async fn add(&mut self, seeds: Range<u64>) {
+        let world = World::build().await;
+        let seeds: Vec<u64> = seeds.collect();
+        for four in seeds.chunks(4) {
+            for ran in join_all(four.iter().map(|seed| world.sequence(*seed))).await {
+                world.app.drain_jobs().await;
+                judge(&world.app, &ran.author, &ran.name, &world.eligible, ran.seed).await;
+                for (status, live) in ran.answers {
+                    *self.answered.entry(status).or_default() += 1;
+                    self.live += usize::from(live);
+                }
+            }
+        }
+        self.commands += world.operator.map_or(0, Operator::end);
+        world.app.assert_sound().await;
     }
-    println!("{sequences} sequences: answers {answered:?}, {released} showed a release that is live");
-    assert!(
-        released > sequences as usize / 10,
-        "the sequences publish often enough to prove something: {released}"
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_published_but_what_was_approved_in_any_interleaving() {
+    // Of each database.
+    let sequences: u64 = if std::env::var("TAMIS_TEST_FULL").is_ok() { 5_000 } else { 250 };
+    let (first, mut sum) = (0x5eed, Sum::default());
+    for some in (0..sequences).step_by(500) {
+        sum.add(first + some..first + sequences.min(some + 500)).await;
+        println!("{} of {sequences}", sequences.min(some + 500));
+    }
+    let Sum { answered, live, commands } = sum;
+    println!(
+        "{sequences} sequences, {commands} commands of the operator beside them: answers {answered:?}, {live} showed a release that is live"
     );
-    app.assert_sound().await;
+    assert!(live > sequences as usize / 10, "the sequences publish often enough to prove something: {live}");
 }
