@@ -105,6 +105,11 @@ async fn the_first_start_leaves_a_link_that_only_its_owner_reads() {
     assert!(!server.log().contains(link.trim()), "the link is in the log");
     let reply = post_link(link.trim(), &server.base).await;
     assert_eq!(reply.status(), 303);
+    // Links of commands beside it lead to the server as well, wherever it listens.
+    let another = instance.ok(&["user", "link", "root"]).await;
+    assert!(another.starts_with(&format!("{}/sign-in/", server.base)), "{another}");
+    let told = instance.ok(&["user", "link", "root", "--public-url", "https://tamis.example"]).await;
+    assert!(told.starts_with("https://tamis.example/sign-in/"), "{told}");
 }
 
 /// Presses the button of the page, as a browser on our own origin does.

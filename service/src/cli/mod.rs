@@ -92,10 +92,9 @@ enum UserCommand {
     Link {
         /// The handle of a user that exists.
         name: Slug,
-        /// The URL that the link starts with.
-        #[arg(long, env = "TAMIS_PUBLIC_URL", default_value = "http://127.0.0.1:8080", value_name = "URL",
-              value_parser = config::public_url)]
-        public_url: url::Url,
+        /// The URL that the link starts with. Without it the one that the server was last started with.
+        #[arg(long, env = "TAMIS_PUBLIC_URL", value_name = "URL", value_parser = config::public_url)]
+        public_url: Option<url::Url>,
         #[command(flatten)]
         store: StoreArgs,
     },

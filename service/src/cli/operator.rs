@@ -6,7 +6,7 @@ use crate::{
     error::{Error, Result},
     http::document,
     modules::gc,
-    operate::{accounts, backup as saving, fsck as checking},
+    operate::{accounts, backup as saving, fsck as checking, instance},
     sign_in::local,
     state::State,
     users,
@@ -67,8 +67,15 @@ pub async fn keys_rotate(store: StoreArgs) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-pub async fn user_link(store: StoreArgs, public_url: url::Url, name: &Slug) -> Result<ExitCode> {
-    let serve = ServeArgs { public_url: Some(public_url), ..no_server()? };
+pub async fn user_link(store: StoreArgs, said: Option<url::Url>, name: &Slug) -> Result<ExitCode> {
+    let public_url = match said {
+        Some(url) => Some(url),
+        None => {
+            let known = instance::read(&*open(store.clone()).await?.db, instance::PUBLIC_URL).await?;
+            known.and_then(|url| url.parse().ok())
+        }
+    };
+    let serve = ServeArgs { public_url, ..no_server()? };
     let state = State::open(store, serve, Clock::default()).await?;
     say(accounts::link(&state, name).await?);
     Ok(ExitCode::SUCCESS)

@@ -5,7 +5,7 @@ use crate::{
     config::{ServeArgs, StoreArgs},
     error::{Error, Result},
     http::health,
-    operate::{accounts, seed},
+    operate::{accounts, instance, seed},
     state::State,
     telemetry,
 };
@@ -35,6 +35,8 @@ pub async fn run(store: StoreArgs, mut serve: ServeArgs, clock: Clock) -> Result
             tracing::info!(published, "built-in filters published");
         }
     }
+    // For the links that operator commands make beside it.
+    instance::remember(&state.db, instance::PUBLIC_URL, &state.public_url).await?;
     announce_first_admin(&state).await?;
     tracing::info!(url = %state.public_url, blobs = %state.blobs.describe(), "tamis is ready");
     if std::io::stderr().is_terminal() {

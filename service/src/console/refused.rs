@@ -6,7 +6,12 @@ use super::{
     frame::{self, Frame, see},
     parts::*,
 };
-use crate::{auth::Caller, http::problem::Told, sign_in::browser, state::State};
+use crate::{
+    auth::{Caller, caller},
+    http::problem::Told,
+    sign_in::browser,
+    state::State,
+};
 use actix_web::{
     Error as ActixError, HttpMessage, HttpRequest,
     body::{EitherBody, MessageBody},
@@ -66,7 +71,12 @@ async fn page(
     if status == StatusCode::UNAUTHORIZED && request.method() == Method::GET {
         return to_sign_in(state, request);
     }
-    let caller = request.extensions().get::<Caller>().cloned().unwrap_or_default();
+    let known = request.extensions().get::<Caller>().cloned();
+    let caller = match known {
+        Some(caller) => caller,
+        // Refused before anybody had asked who it is.
+        None => caller::visitor(state, request).await,
+    };
     if barred::may_be(&told, request)
         && let Some(page) = barred::page(state, request, &caller, &told).await?
     {

@@ -232,6 +232,7 @@ fn people(config: &mut ServiceConfig<'_>) {
         .service(sign_in::me::end_other_sessions)
         .service(sign_in::me::set_password)
         .service(users::http::list_users)
+        .service(users::http::create_user)
         .service(users::http::disable_user)
         .service(users::http::enable_user);
 }

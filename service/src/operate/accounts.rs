@@ -63,13 +63,17 @@ pub async fn find(state: &State, handle: &Slug) -> Result<(namespace::Model, use
     Ok((namespace, user))
 }
 
-/// A one-time sign-in link.
+/// A one-time sign-in link, made by the operator.
 pub async fn link(state: &State, handle: &Slug) -> Result<String> {
+    link_by(state, &Actor::system("operator"), handle).await
+}
+
+pub async fn link_by(state: &State, actor: &Actor, handle: &Slug) -> Result<String> {
     let (namespace, user) = find(state, handle).await?;
     if user.robot_of.is_some() {
         return Err(Error::forbidden("robot", "a robot does not sign in; give it a token"));
     }
-    new_link(state, &Actor::system("operator"), user.id, namespace.handle.as_str()).await
+    new_link(state, actor, user.id, namespace.handle.as_str()).await
 }
 
 /// A token; without scopes it carries all that the role allows.

@@ -1,4 +1,4 @@
-//! What an instance makes once and keeps.
+//! What an instance makes once and keeps, and what a server says of itself to the commands beside it.
 use crate::{
     clock,
     db::Db,
@@ -22,6 +22,21 @@ pub async fn keep(db: &Db, key: &str, fresh: impl FnOnce() -> Result<String>) ->
     setting::Entity::insert(row).on_conflict(first).exec_without_returning(&*txn).await?;
     txn.commit().await?;
     read(&**db, key).await?.ok_or_else(|| Error::internal("a setting vanished"))
+}
+
+/// The URL that the server was last started with.
+pub const PUBLIC_URL: &str = "public-url";
+
+/// Puts this value under the key; nothing is written if it is there.
+pub async fn remember(db: &Db, key: &str, value: &str) -> Result<()> {
+    if read(&**db, key).await?.as_deref() == Some(value) {
+        return Ok(());
+    }
+    let txn = db.begin_write().await?;
+    let row = setting::ActiveModel { key: Set(key.to_owned()), value: Set(value.to_owned()) };
+    let last = OnConflict::column(setting::Column::Key).update_column(setting::Column::Value).to_owned();
+    setting::Entity::insert(row).on_conflict(last).exec_without_returning(&*txn).await?;
+    txn.commit().await
 }
 
 /// The key that signs cursors.

@@ -2,7 +2,7 @@
 //! the link up.
 use super::{
     browser::{self, Visitor},
-    session,
+    local, session,
 };
 use crate::{
     audit::{self, Actor},
@@ -12,10 +12,10 @@ use crate::{
     state::State,
 };
 use actix_web::{HttpRequest, HttpResponse, get, http::header, post, web};
-use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, sea_query::Expr};
+use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, sea_query::Expr};
 use serde_json::json;
 use std::time::Duration;
-use tamis_entities::sign_in_link;
+use tamis_entities::{external_identity, sign_in_link};
 use uuid::Uuid;
 
 pub const LINK_LIFE: Duration = Duration::from_secs(30 * 60);
@@ -46,6 +46,15 @@ pub async fn new_link(state: &State, actor: &Actor, user: Uuid, handle: &str) ->
 pub async fn show_sign_in_link() -> HttpResponse {
     let body = r#"<h1>Sign in to Tamis</h1><p>This link works once. It is used when you press the button.</p><form method="post"><button autofocus>Sign in</button></form>"#;
     page("Sign in", body)
+}
+
+/// Whether they can come back without a link.
+async fn has_other_ways(state: &State, user: Uuid) -> Result<bool> {
+    if !state.sign_in.settings.local || local::has_password(state, user).await? {
+        return Ok(true);
+    }
+    let known = external_identity::Entity::find().filter(external_identity::Column::UserId.eq(user));
+    Ok(known.count(&*state.db).await? > 0)
 }
 
 /// Use a sign-in link
@@ -79,7 +88,11 @@ pub async fn sign_in(
     let visitor = Visitor::of(&state, &request);
     let cookie = session::open(&state, &txn, &visitor, link.user_id, "link", None).await?;
     txn.commit().await?;
-    let next = browser::kept_next(&state, &request);
+    let next = match browser::kept_next(&state, &request) {
+        // The link is used up: who has no other way in is asked to make one while they may.
+        next if next == "/" && !has_other_ways(&state, link.user_id).await? => "/my/tokens#password".into(),
+        next => next,
+    };
     let forget = browser::no_next_cookie(&state)?;
     Ok(HttpResponse::SeeOther()
         .insert_header((header::LOCATION, next))

@@ -9,6 +9,7 @@ use crate::{
         page::{Cursors, Page, PageQuery},
         problem::Problems,
     },
+    operate::accounts,
     state::State,
     teams::find,
 };
@@ -32,12 +33,51 @@ pub struct UserView {
     pub disabled_at: Option<Timestamp>,
 }
 
+impl UserView {
+    fn of(u: user::Model, handle: Slug) -> Self {
+        Self {
+            handle,
+            role: u.role,
+            role_source: u.role_source,
+            email: u.email,
+            created_at: u.created_at,
+            disabled_at: u.disabled_at,
+        }
+    }
+}
+
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DisableRequest {
     /// For the audit log.
     #[schema(max_length = 1000)]
     pub reason: Option<String>,
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CreateUserRequest {
+    /// 1 to 64 lower case letters, digits and dashes; their filters are called handle/name.
+    pub handle: Slug,
+    /// `user` if nothing is said.
+    pub role: Option<Role>,
+}
+
+/// Create a user
+///
+/// They have no way in yet: an administrator makes them a one-time sign-in link at `/admin/people`, or an operator
+/// with `tamis user link`.
+#[utoipa::path(tag = "users", operation_id = "createUser", request_body = CreateUserRequest,
+    responses((status = 201, description = "Created", body = UserView), Problems))]
+#[post("/api/v1/users")]
+pub async fn create_user(
+    state: web::Data<State>,
+    who: SignedIn,
+    body: Json<CreateUserRequest>,
+) -> Result<HttpResponse> {
+    let CreateUserRequest { handle, role } = body.0;
+    let user = accounts::create(&state, &Actor::from(&*who.0), &handle, role.unwrap_or(Role::User)).await?;
+    Ok(HttpResponse::Created().json(UserView::of(user, handle)))
 }
 
 /// List users
@@ -53,13 +93,9 @@ pub async fn list_users(
     let rows = user::Entity::find();
     let (rows, next) = cursors.by_id(&*state.db, rows, user::Column::Id, Order::Asc, &page.0).await?;
     let handles = handles(&*state.db, rows.iter().map(|u| u.id)).await?;
-    let view = |u: user::Model| UserView {
-        handle: handle_of(&handles, u.id),
-        role: u.role,
-        role_source: u.role_source,
-        email: u.email,
-        created_at: u.created_at,
-        disabled_at: u.disabled_at,
+    let view = |u: user::Model| {
+        let handle = handle_of(&handles, u.id);
+        UserView::of(u, handle)
     };
     Ok(web::Json(Page { items: rows.into_iter().map(view).collect(), next }))
 }

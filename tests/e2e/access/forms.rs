@@ -62,6 +62,7 @@ fn doer<'a>(world: &'a World, route: &Route) -> (&'a Person, &'a Target) {
     };
     match route.asks {
         Asks::SomebodyElses => (world.person("vic"), world.target(Principal::Owner)),
+        Asks::AdminAtTheBrowser => (world.person("ada"), world.target(Principal::Admin)),
         Asks::Browser | Asks::OwnSession => (world.person("olga"), world.target(Principal::Owner)),
         _ => {
             let who = PRINCIPALS.into_iter().find(may);

@@ -199,7 +199,7 @@ pub fn expected(route: &Route, who: Principal, stage: Stage) -> Expect {
         OwnToken | OwnGrant => if_seen(matches!(who, Owner | Unscoped), false),
         OwnClient => if_seen(matches!(who, Owner | Unscoped | Admin), false),
         SomebodyElses | OwnSession | Provider => Expect::Absent,
-        Browser => Expect::Forbidden,
+        Browser | AdminAtTheBrowser => Expect::Forbidden,
         // Of the registry, said above.
         RegistryDoor | Tags | Referrers | Pull | Push | UploadSession => Expect::Absent,
     }

@@ -39,6 +39,8 @@ pub enum Asks {
     Provider,
     /// A person who has just signed in; here everybody has a token.
     Browser,
+    /// An administrator who has, likewise.
+    AdminAtTheBrowser,
     /// Any credential at all, or a token for nobody.
     RegistryDoor,
     Tags,
@@ -102,6 +104,7 @@ pub const API: &[Route] = &[
     route("DELETE", "/api/v1/me/sessions/{id}", "tokens:write", Asks::OwnSession),
     route("POST", "/api/v1/me/password", "tokens:write", Asks::Browser),
     route("GET", "/api/v1/users", "admin", Asks::AdminRole),
+    route("POST", "/api/v1/users", "admin", Asks::AdminRole),
     route("POST", "/api/v1/users/{user}/disable", "admin", Asks::AdminRole),
     route("POST", "/api/v1/users/{user}/enable", "admin", Asks::AdminRole),
     route("GET", "/api/v1/capabilities", "", Asks::Nothing),

@@ -339,7 +339,7 @@ impl World {
             ("POST", "capability-urls") => request.json(&json!({"name": "probe", "version": "9.9.9"})),
             ("POST", "trusted-publishers") => request.json(&json!({"provider": "other", "claims": {}})),
             ("POST", "token") if route.path.starts_with("/api/") => request.json(&pages::with_token("")),
-            ("POST", "teams") => request.json(&json!({"handle": "admin"})),
+            ("POST", "teams" | "users") => request.json(&json!({"handle": "admin"})),
             ("PUT", "notifications") => request.json(&json!({"mail": true})),
             ("PUT", "{user}") => request.json(&json!({"role": "member"})),
             ("POST", "oauth-clients") => {

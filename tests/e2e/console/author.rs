@@ -133,8 +133,9 @@ async fn who_comes_by_a_one_time_link_is_led_back_and_who_signs_in_again_need_no
     assert!(html.contains("it leads to where you were going") && html.contains("user link NAME"), "{html}");
     assert!(html.contains("value=\"\" required"), "nobody is known yet: {html}");
     assert_eq!(by_link(&app, &alice).await.header("location"), there);
-    // Once, and not on the next occasion.
-    assert_eq!(by_link(&app, &alice).await.header("location"), "/");
+    // Once, and not on the next occasion. Who has no other way in is asked to make one while they may.
+    assert_eq!(by_link(&app, &alice).await.header("location"), "/my/tokens#password");
+    assert!(look(&alice, "/my/tokens").await.expect(200).text().contains("Set one now"));
 
     // A form that came too late says so, and the way back keeps the whole address.
     app.clock.advance(Duration::from_secs(601));
@@ -151,7 +152,7 @@ async fn who_comes_by_a_one_time_link_is_led_back_and_who_signs_in_again_need_no
     // Whatever a cookie says, nobody is sent elsewhere; and a sign-in page without a place forgets the last.
     alice.get("/sign-in?next=/my").await.expect(200);
     alice.get("/sign-in").await.expect(200);
-    assert_eq!(by_link(&app, &alice).await.header("location"), "/");
+    assert_eq!(by_link(&app, &alice).await.header("location"), "/my/tokens#password");
     let evil = "Ly9ldmlsLmV4YW1wbGU";
     let link = tamis::operate::accounts::link(&app.state, &"alice".parse().unwrap()).await.unwrap();
     let path = format!("/sign-in/{}", link.rsplit('/').next().unwrap());
@@ -166,7 +167,7 @@ async fn who_must_sign_in_again_is_led_there_and_back_and_can_have_a_password() 
     app.author("alice").await;
     let alice = signed_in(&app, "alice").await;
     let here = "/my/tokens";
-    assert!(page(&alice, here).await.contains("You have none, so only a one-time link"));
+    assert!(page(&alice, here).await.contains("You have none, so only another one-time link"));
     send(&alice, here, "/my/password", &[("password", "short")]).await.expect(400);
     let new = "correct horse battery";
     send(&alice, here, "/my/password", &[("password", new)]).await.expect(303);

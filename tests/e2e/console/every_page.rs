@@ -87,6 +87,7 @@ pub const LOOKS: &[Look] = &[
     whole("ada", "/teams", "teams-invited", "/teams"),
     whole("ada", "/admin/audit", "audit", "/admin/audit"),
     whole("ada", "/admin/health", "health", "/admin/health"),
+    whole("ada", "/admin/people", "people", "/admin/people"),
     brief("ada", "/admin/meshery", "meshery", "/admin/meshery"),
     // Nobody is let in by it before somebody has answered.
     Look { status: 403, ..brief("ada", "/login", "login", "{login}") },

@@ -6,6 +6,7 @@ mod every_page;
 mod foreign;
 mod hostile;
 pub mod pages;
+mod people;
 mod real;
 mod review_compared;
 mod review_offers;

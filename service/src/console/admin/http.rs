@@ -1,11 +1,11 @@
 //! Handlers of `/admin`.
-use super::{audit, health, meshery, policy};
+use super::{audit, health, meshery, people, policy};
 use crate::{
     audit::list::AuditQuery,
     auth::{SignedIn, access::segment},
     console::{frame, own_form::OwnForm},
     error::Result,
-    http::{body::Query, problem::Problems},
+    http::{body::Query, page::PageQuery, problem::Problems},
     state::State,
 };
 use actix_web::{HttpRequest, HttpResponse, get, http::StatusCode, post, web};
@@ -72,4 +72,55 @@ pub async fn change_meshery_server(
 ) -> Result<HttpResponse> {
     meshery::act(&state, &who.0, segment(&request, "id").ok(), form.0).await?;
     Ok(frame::see("/admin/meshery"))
+}
+
+/// The people as a page
+#[utoipa::path(tag = "pages", operation_id = "showPeople", params(PageQuery),
+    responses((status = 200, description = "Oldest account first, and how each comes in", content_type = "text/html", body = String), Problems))]
+#[get("/admin/people")]
+pub async fn show_people(
+    state: web::Data<State>,
+    who: SignedIn,
+    request: HttpRequest,
+    query: Query<PageQuery>,
+) -> Result<HttpResponse> {
+    let page = people::page(&state, &request, &who.0, query.0.after, people::Making::default()).await?;
+    frame::reply(StatusCode::OK, &page)
+}
+
+/// Add a person by a form
+#[utoipa::path(tag = "pages", operation_id = "addPersonByForm",
+    request_body(content = people::PersonForm, content_type = "application/x-www-form-urlencoded"),
+    responses((status = 201, description = "The page, with a one-time link on it once", content_type = "text/html", body = String), Problems))]
+#[post("/admin/people")]
+pub async fn add_person(
+    state: web::Data<State>,
+    who: SignedIn,
+    request: HttpRequest,
+    form: OwnForm<people::PersonForm>,
+) -> Result<HttpResponse> {
+    let making = people::make(&state, &who.0, form.0).await?;
+    let status = making.status();
+    frame::reply(status, &people::page(&state, &request, &who.0, None, making).await?)
+}
+
+/// Make a link for a person, disable or enable them by a form
+#[utoipa::path(tag = "pages", operation_id = "changePersonByForm", params(("user" = String, Path, description = "Handle of the user")),
+    request_body(content = people::PersonAct, content_type = "application/x-www-form-urlencoded"),
+    responses((status = 201, description = "The page, with a one-time link on it once", content_type = "text/html", body = String),
+        (status = 303, description = "Back to the page"), Problems))]
+#[post("/admin/people/{user}")]
+pub async fn change_person(
+    state: web::Data<State>,
+    who: SignedIn,
+    request: HttpRequest,
+    form: OwnForm<people::PersonAct>,
+) -> Result<HttpResponse> {
+    match people::act(&state, &who.0, segment(&request, "user")?, form.0).await? {
+        Some(making) => {
+            let status = making.status();
+            frame::reply(status, &people::page(&state, &request, &who.0, None, making).await?)
+        }
+        None => Ok(frame::see("/admin/people")),
+    }
 }

@@ -1,10 +1,12 @@
 //! How the instance is and what holds in it: health and the audit log for administrators, the policy for
-//! everyone signed in, and the Meshery Servers that people log in from. But for those it looks and changes nothing.
+//! everyone signed in, its people, and the Meshery Servers that they log in from. But for those two it looks and
+//! changes nothing.
 pub mod audit;
 pub mod health;
 pub mod http;
 pub mod meshery;
 pub mod metrics;
+pub mod people;
 pub mod policy;
 
 use crate::auth::Identity;
@@ -16,12 +18,16 @@ pub fn configure(config: &mut ServiceConfig<'_>) {
         .service(http::show_policy)
         .service(http::show_health)
         .service(http::show_meshery)
-        .service(http::change_meshery_server);
+        .service(http::change_meshery_server)
+        .service(http::show_people)
+        .service(http::add_person)
+        .service(http::change_person);
 }
 
 /// The pages of the place: name, path, and whether only administrators see it.
-const PLACES: [(&str, &str, bool); 4] = [
+const PLACES: [(&str, &str, bool); 5] = [
     ("Health", "/admin/health", true),
+    ("People", "/admin/people", true),
     ("Audit", "/admin/audit", true),
     ("Policy", "/admin/policy", false),
     ("Meshery", "/admin/meshery", true),

@@ -33,6 +33,8 @@ struct Page {
     typed: Typed,
     refused: Option<Refused>,
     most: String,
+    /// Where this server is reached.
+    base: String,
 }
 
 struct Refused {
@@ -79,6 +81,16 @@ impl Found {
     }
 }
 
+impl Page {
+    fn module(&self) -> &'static str {
+        match &self.refused {
+            None => "The module",
+            Some(refused) if refused.found.is_some() => "The fixed module",
+            Some(_) => "The module, once more",
+        }
+    }
+}
+
 impl Refused {
     fn of(error: &Error, typed: &Typed) -> Self {
         let found = error.report().map(Found::of);
@@ -99,6 +111,10 @@ impl Refused {
                 "There is no namespace {} in which you may make releases. Use your own handle, or that of a team you maintain.",
                 typed.namespace
             ),
+            // Each field says what is wrong with it.
+            None if !error.fields().is_empty() => {
+                "Mend what is said below, choose the file again, and send it once more.".to_owned()
+            }
             None => error.detail().to_owned(),
         };
         let fields = error.fields().iter().map(|f| (f.field.clone(), f.message.clone())).collect();
@@ -126,7 +142,8 @@ pub fn reply(
     };
     let frame = Frame::of(state, request, caller, "my", title)?;
     let most = figures::size(state.serve.max_module_bytes);
-    frame::reply(status, &Page { frame, typed, refused, most })
+    let base = state.public_url.clone();
+    frame::reply(status, &Page { frame, typed, refused, most, base })
 }
 
 /// Whether a person can do something about it on the page; else it is shown as any other refusal.

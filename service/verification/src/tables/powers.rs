@@ -193,9 +193,9 @@ pub const POWERS: &[Power] = &[
     ),
     env(
         "configuration",
-        ("Read its configuration", "Configuration"),
+        ("Read its configuration as ABI 0.1.0 did", "Configuration 0.1"),
         Group::Host,
-        "Reads the configuration that the operator gave it.",
+        "Reads its configuration by the call of ABI 0.1.0; since then it is read as bodies are.",
         &["proxy_get_configuration"],
     ),
     env(
