@@ -158,7 +158,7 @@ async fn who_comes_by_a_one_time_link_is_led_back_and_who_signs_in_again_need_no
     let path = format!("/sign-in/{}", link.rsplit('/').next().unwrap());
     let press = browser(&app).request(reqwest::Method::POST, &path);
     let press = press.header("cookie", format!("tamis_next={evil}"));
-    assert_eq!(alice.send(press).await.expect(303).header("location"), "/");
+    assert_eq!(alice.send(press).await.expect(303).header("location"), "/my/tokens#password");
 }
 
 #[tokio::test(flavor = "multi_thread")]
