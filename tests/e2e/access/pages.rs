@@ -206,6 +206,8 @@ pub fn form(route: &Route, who: &Person, _target: &Target) -> Option<Vec<(&'stat
     }
     match route.path {
         "/preferences" => Some(text(&[("theme", "dark")])),
+        // Where it leads is for who has come in.
+        "/sign-in/{secret}" => Some(vec![]),
         "/filters/{namespace}/{filter}/clone" => {
             Some(text(&[("namespace", who.name.as_str()), ("name", "own"), ("version", "1.0.0")]))
         }
