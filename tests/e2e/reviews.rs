@@ -3,6 +3,7 @@ mod acts;
 mod broken;
 mod many;
 mod model;
+mod parts;
 mod policy;
 mod queue;
 mod rejection;

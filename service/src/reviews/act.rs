@@ -21,7 +21,7 @@ use sea_orm::{
 use serde_json::Value;
 use std::time::Duration;
 use tamis_entities::{
-    filter, namespace, release, review, review_recusal,
+    filter, namespace, release, review, review_event, review_recusal,
     value::{ReviewAct, ReviewState, Timestamp},
 };
 use uuid::Uuid;
@@ -113,7 +113,7 @@ pub async fn standing<C: ConnectionTrait>(
     }
     if who.is_curator() {
         roles.push(By::Curator);
-        if !own && !has_recused(db, review.id, who.id).await? {
+        if !own && !has_asked(db, review.id, who.id).await? && !has_recused(db, review.id, who.id).await? {
             roles.push(By::Decider);
             if who.administers() {
                 roles.push(By::Admin);
@@ -123,7 +123,16 @@ pub async fn standing<C: ConnectionTrait>(
     Ok(roles)
 }
 
-async fn has_recused<C: ConnectionTrait>(db: &C, review: Uuid, who: Uuid) -> Result<bool> {
+/// Whether somebody brought it before the curators, in any round: it is their work, whatever they may write now.
+async fn has_asked<C: ConnectionTrait>(db: &C, review: Uuid, who: Uuid) -> Result<bool> {
+    let asked = review_event::Entity::find()
+        .filter(review_event::Column::ReviewId.eq(review))
+        .filter(review_event::Column::ActorId.eq(who))
+        .filter(review_event::Column::Act.is_in([ReviewAct::Submit, ReviewAct::Resubmit]));
+    Ok(asked.count(db).await? > 0)
+}
+
+pub async fn has_recused<C: ConnectionTrait>(db: &C, review: Uuid, who: Uuid) -> Result<bool> {
     Ok(review_recusal::Entity::find_by_id((review, who)).count(db).await? > 0)
 }
 

@@ -130,7 +130,8 @@ pub async fn recuse(state: &State, found: &ReviewAccess, text: Option<String>) -
     review_recusal::Entity::insert(row).on_conflict(once).exec_without_returning(&*txn).await?;
     let decided = matches!(now.review.state, ReviewState::ChangesRequested | ReviewState::Approved);
     if decided {
-        decide::settle(state, &txn, &mut now, doer).await?;
+        // By the votes of the others: who stands aside decides nothing.
+        decide::settle(state, &txn, &mut now, Doer::System("reviews")).await?;
     }
     txn.commit().await
 }

@@ -109,7 +109,8 @@ pub async fn vote(state: &State, found: &ReviewAccess, request: VoteRequest) -> 
 }
 
 /// The votes that count: of this round, digest and revision, by people who may still vote. The
-/// voter as they are now: removed, demoted, recused or made a writer meanwhile, they do not count.
+/// voter as they are now: removed, demoted, recused or made a writer meanwhile, they do not count. But an objection
+/// stays whatever its curator was given since, or who is objected to would make it go by a grant.
 async fn counting(state: &State, txn: &WriteTxn<'_>, now: &Current) -> Result<Vec<review_vote::Model>> {
     let votes = review_vote::Entity::find()
         .filter(review_vote::Column::ReviewId.eq(now.review.id))
@@ -123,18 +124,35 @@ async fn counting(state: &State, txn: &WriteTxn<'_>, now: &Current) -> Result<Ve
     for vote in votes {
         let Some(voter) = identity(&**txn, vote.user_id, Via::Operator, None).await? else { continue };
         let about = (&now.filter, &now.release, &now.review);
-        if act::standing(&**txn, &voter, about, state.clock.now()).await?.contains(&By::Decider) {
+        let roles = act::standing(&**txn, &voter, about, state.clock.now()).await?;
+        let objects = vote.decision != Decision::Approve
+            && roles.contains(&By::Curator)
+            && !act::has_recused(&**txn, now.review.id, voter.id).await?;
+        if objects || roles.contains(&By::Decider) {
             count.push(vote);
         }
     }
     Ok(count)
 }
 
-/// Whether enough people approve of exactly this.
-pub async fn has_quorum(state: &State, txn: &WriteTxn<'_>, now: &Current) -> Result<bool> {
-    let votes = counting(state, txn, now).await?;
-    let approvals = votes.iter().filter(|v| v.decision == Decision::Approve).count();
-    Ok(i64::try_from(approvals).unwrap_or(i64::MAX) >= now.review.quorum)
+/// Where these votes put it.
+fn outcome(now: &Current, votes: &[review_vote::Model]) -> ReviewState {
+    let count = |decision| votes.iter().filter(|v| v.decision == decision).count();
+    let approvals = i64::try_from(count(Decision::Approve)).unwrap_or(i64::MAX);
+    if count(Decision::Reject) > 0 {
+        ReviewState::Rejected
+    } else if count(Decision::RequestChanges) > 0 {
+        ReviewState::ChangesRequested
+    } else if approvals >= now.review.quorum {
+        ReviewState::Approved
+    } else {
+        ReviewState::InReview
+    }
+}
+
+/// Whether enough people approve of exactly this, and nobody objects.
+pub async fn is_carried(state: &State, txn: &WriteTxn<'_>, now: &Current) -> Result<bool> {
+    Ok(outcome(now, &counting(state, txn, now).await?) == ReviewState::Approved)
 }
 
 /// Moves an undecided review to where its votes put it.
@@ -144,17 +162,7 @@ pub async fn settle(state: &State, txn: &WriteTxn<'_>, now: &mut Current, doer: 
         return Ok(());
     }
     let votes = counting(state, txn, now).await?;
-    let any = |decision| votes.iter().any(|v| v.decision == decision);
-    let to = if any(Decision::Reject) {
-        ReviewState::Rejected
-    } else if any(Decision::RequestChanges) {
-        ReviewState::ChangesRequested
-    } else if has_quorum(state, txn, now).await? {
-        ReviewState::Approved
-    } else {
-        ReviewState::InReview
-    };
-    let (act, by) = match to {
+    let (act, by) = match outcome(now, &votes) {
         to if to == now.review.state => return Ok(()),
         ReviewState::Rejected => (ReviewAct::Reject, Some(Decision::Reject)),
         ReviewState::ChangesRequested => (ReviewAct::RequestChanges, Some(Decision::RequestChanges)),

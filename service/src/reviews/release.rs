@@ -2,7 +2,7 @@
 //! takes an administrator and a second person instead of the quorum. Checks are skipped by neither.
 use super::{
     act::{self, Current, Doer, Why},
-    decide::{self, has_quorum, stale},
+    decide::{self, is_carried, stale},
 };
 use crate::{
     audit,
@@ -64,10 +64,10 @@ async fn consume(state: &State, id: Uuid, who: &Identity) -> Result<release::Mod
     if !fresh {
         return Err(stale("the release has changed since it was approved"));
     }
-    if !has_quorum(state, &txn, &now).await? {
+    if !is_carried(state, &txn, &now).await? {
         decide::settle(state, &txn, &mut now, Doer::System("reviews")).await?;
         txn.commit().await?;
-        let detail = "an approval no longer counts: its curator may not vote on this any more; it waits for votes again";
+        let detail = "the votes do not carry it any more: a curator who approved may not vote on this now, or one objects; look at it again";
         return Err(Error::conflict("not-approved", detail));
     }
     act::make(state, &txn, &mut now, Doer::Person(who), ReviewAct::Release, Why::default(), |_| {}).await?;

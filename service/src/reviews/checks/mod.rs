@@ -16,7 +16,9 @@ use crate::{
     },
     db::WriteTxn,
     error::Result,
-    failpoint, reviews,
+    failpoint,
+    modules::stopped,
+    reviews,
     state::State,
 };
 use futures_util::future::join_all;
@@ -171,7 +173,11 @@ async fn conclude(
     let addends = risk::addends(subject);
     let power = !rules::new_powers(subject).is_empty();
     let review = &now.review;
-    let quorum = state.policy.votes(&now.namespace, review.action, review.first_publication, power);
+    let mut quorum = state.policy.votes(&now.namespace, review.action, review.first_publication, power);
+    // What a curator has stopped, as whatever release, nobody publishes alone.
+    if review.action == ReviewAction::Publish && stopped::is_stopped(state, &review.sha256).await? {
+        quorum = quorum.max(1);
+    }
     let evidence = evidence(subject, ran)?;
     let act = if blocking.is_empty() { ReviewAct::ChecksPass } else { ReviewAct::ChecksBlock };
     let doer = Doer::System("checks");
