@@ -9,7 +9,9 @@ use crate::{
     counts::Of,
     db,
     error::{Error, Result},
-    fail_here, modules, registry, releases,
+    fail_here,
+    modules::{self, stopped},
+    registry, releases,
     state::State,
 };
 use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter};
@@ -38,6 +40,7 @@ pub async fn clone(
     request: CloneRequest,
 ) -> Result<(namespace::Model, filter::Model, release::Model)> {
     let from = pick(state, &source, request.version.as_ref()).await?;
+    stopped::check(state, &source, &from.sha256).await?;
     let caller = source.caller.clone();
     let UploadTarget::New { namespace, name, .. } =
         access::target(state, caller, &request.namespace, &request.name).await?

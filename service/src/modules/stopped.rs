@@ -1,7 +1,13 @@
 //! Bytes that a curator has stopped: as which release, and why, as far as whoever asks may know.
 use super::{permission, standing};
-use crate::{auth::Identity, error::Result, filters::view::names, state::State};
+use crate::{
+    auth::{FilterAccess, Identity},
+    error::{Error, Result},
+    filters::view::names,
+    state::State,
+};
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QuerySelect};
+use std::collections::HashSet;
 use tamis_entities::{
     release,
     value::{ReleaseState, Sha256, Version},
@@ -33,6 +39,17 @@ pub async fn of(state: &State, who: Option<&Identity>, sha256: &Sha256) -> Resul
     Ok(Some(Stopped { release: names.remove(&release.filter_id).map(named) }))
 }
 
+/// Refuses who is neither of the filter nor a curator what is stopped as another release: its name is no way around.
+pub async fn check(state: &State, access: &FilterAccess, sha256: &Sha256) -> Result<()> {
+    if access.relation.is_insider() || access.relation.curator {
+        return Ok(());
+    }
+    match of(state, access.caller.identity(), sha256).await? {
+        None => Ok(()),
+        Some(stopped) => Err(Error::forbidden("quarantined", stopped.words())),
+    }
+}
+
 /// Then none of them can be had by their digest alone.
 pub async fn is_stopped(state: &State, sha256: &Sha256) -> Result<bool> {
     let such = release::Entity::find()
@@ -40,6 +57,22 @@ pub async fn is_stopped(state: &State, sha256: &Sha256) -> Result<bool> {
         .filter(release::Column::State.eq(ReleaseState::Quarantined))
         .limit(1);
     Ok(such.count(&*state.db).await? > 0)
+}
+
+/// Those of them that nobody gets who is told why not: quarantined as a release that everyone knew.
+pub async fn among(state: &State, bytes: impl Iterator<Item = Sha256>) -> Result<HashSet<Sha256>> {
+    let public = [ReleaseState::Published, ReleaseState::Yanked];
+    let bytes: HashSet<_> = bytes.collect();
+    if bytes.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let such = release::Entity::find()
+        .select_only()
+        .column(release::Column::Sha256)
+        .filter(release::Column::Sha256.is_in(bytes))
+        .filter(release::Column::State.eq(ReleaseState::Quarantined))
+        .filter(release::Column::PriorState.is_in(public));
+    Ok(such.into_tuple::<Sha256>().all(&*state.db).await?.into_iter().collect())
 }
 
 impl Stopped {

@@ -183,16 +183,23 @@ fn existing(door: Door, target: UploadTarget) -> Option<Repository> {
 pub struct Writer {
     name: Name,
     target: UploadTarget,
+    whole: bool,
 }
 
 /// For writing. Nothing is made before what came with the request has been looked at.
 pub async fn push(state: &State, request: &HttpRequest) -> Result<Writer> {
     let (door, target) = target(state, request, Action::Push).await?;
+    let whole = matches!(door.came, Presented::Credential(..));
     let name = door.name.ok_or_else(Refusal::name_invalid)?;
-    Ok(Writer { name, target })
+    Ok(Writer { name, target, whole })
 }
 
 impl Writer {
+    /// Came with all that they may, not with a token for some repositories.
+    pub fn is_whole(&self) -> bool {
+        self.whole
+    }
+
     /// The repository, made if it is not there.
     pub async fn repository(self, state: &State) -> Result<Repository> {
         let name = self.name;

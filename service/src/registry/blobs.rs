@@ -147,17 +147,25 @@ pub async fn name(
     Ok(true)
 }
 
-/// Brings a blob from another repository that the caller may read, or from wherever in their own
-/// namespaces it is. False: it must be uploaded. That the token is one for the source, too, was seen to at the door.
+/// Where a blob is brought from.
+pub enum Source {
+    /// A repository that the caller may read. That the token is one for it, too, was seen to at the door.
+    Named(String),
+    /// Wherever in their own namespaces it is: for who comes with all that they may, not with a token for some repositories.
+    Anywhere,
+}
+
+/// Brings a blob from another repository. False: it must be uploaded.
 pub async fn mount(
     state: &State,
     repository: &Repository,
     digest: &Digest,
-    from: Option<&str>,
+    from: Option<Source>,
 ) -> Result<bool> {
     let blob = match from {
-        Some(from) => from_named(state, repository, digest, from).await?,
-        None => from_anywhere(state, repository, digest).await?,
+        Some(Source::Named(from)) => from_named(state, repository, digest, &from).await?,
+        Some(Source::Anywhere) => from_anywhere(state, repository, digest).await?,
+        None => None,
     };
     let Some(blob) = blob else { return Ok(false) };
     let txn = state.db.begin_write().await?;

@@ -7,6 +7,7 @@ use super::{
 };
 use crate::{
     auth::access::{self, Sight},
+    modules::stopped,
     state::State,
 };
 use sea_orm::{
@@ -14,9 +15,10 @@ use sea_orm::{
     QueryTrait, RelationDef, Select,
     sea_query::{Expr, SelectStatement},
 };
+use std::collections::HashSet;
 use tamis_entities::{
-    registry_link, registry_manifest, release, release_form,
-    value::{ReleaseState, Visibility},
+    registry_blob, registry_link, registry_manifest, release, release_form,
+    value::{ReleaseState, Sha256, Visibility},
 };
 use uuid::Uuid;
 
@@ -43,6 +45,8 @@ pub struct Opened {
     pub release: Option<Uuid>,
 }
 
+const SAME_BYTES: &str = "the same bytes are quarantined as a release of another filter";
+
 const INSIDE: Opened = Opened { how: Open::Private, release: None };
 
 /// A manifest without its bytes.
@@ -62,10 +66,12 @@ pub async fn find(state: &State, filter: Uuid, digest: &str) -> Result<Option<Fo
 
 impl Repository {
     /// What the caller may have of something that these releases hold: `None` says that they give nothing.
-    fn judge(&self, releases: &[release::Model]) -> Result<Option<Opened>> {
+    async fn judge(&self, state: &State, releases: &[release::Model]) -> Result<Option<Opened>> {
+        let elsewhere = self.stopped_elsewhere(state, releases).await?;
         let sight = |release: &release::Model| self.relation.sight(&self.filter, release);
-        let barred = |r: &release::Model| {
-            r.state == ReleaseState::Quarantined && !matches!(sight(r), Sight::Bytes | Sight::Nothing)
+        let barred = |r: &release::Model| match r.state {
+            ReleaseState::Quarantined => !matches!(sight(r), Sight::Bytes | Sight::Nothing),
+            _ => elsewhere.contains(&r.sha256),
         };
         let shut: Vec<_> = releases.iter().filter(|r| barred(r)).collect();
         let mut best: Option<Opened> = None;
@@ -82,12 +88,23 @@ impl Repository {
         }
         match (best, shut.first()) {
             (Some(best), _) => Ok(Some(best)),
-            (None, Some(release)) => Err(Refusal::denied(access::quarantined(release).detail())),
+            (None, Some(release)) if release.state == ReleaseState::Quarantined => {
+                Err(Refusal::denied(access::quarantined(release).detail()))
+            }
+            (None, Some(_)) => Err(Refusal::denied(SAME_BYTES)),
             (None, None) if metadata => {
                 Err(Refusal::denied("an administrator sees that this release exists, not its bytes"))
             }
             (None, None) => Ok(None),
         }
+    }
+
+    /// Bytes that are quarantined as a release of another filter. Its members and curators may look at them still.
+    async fn stopped_elsewhere(&self, state: &State, releases: &[release::Model]) -> Result<HashSet<Sha256>> {
+        if self.is_insider() || self.relation.curator {
+            return Ok(HashSet::new());
+        }
+        Ok(stopped::among(state, releases.iter().map(|r| r.sha256.clone())).await?)
     }
 
     fn inside(&self) -> Option<Opened> {
@@ -101,7 +118,7 @@ impl Repository {
             let releases = self.releases(state, releases_of(at.id)).await?;
             if !releases.is_empty() {
                 // Whatever it refers to: a draft's subject may be public, the draft is not for that.
-                let open = self.judge(&releases)?;
+                let open = self.judge(state, &releases).await?;
                 let open = open.map(|o| Opened { release: o.release.filter(|_| hops == 0), ..o });
                 return Ok(open.or_else(|| self.inside()));
             }
@@ -114,8 +131,8 @@ impl Repository {
 
     /// The same for a blob: by the manifests that name it.
     pub async fn opens_blob(&self, state: &State, digest: &Digest) -> Result<Option<Opened>> {
-        let held = self.releases(state, holding(digest)).await?;
-        let decided = self.judge(&held);
+        let held = self.releases(state, holding(self.names(state, digest).await?)).await?;
+        let decided = self.judge(state, &held).await;
         let shared = digest.as_str() == EMPTY;
         match decided {
             Ok(None) => {}
@@ -135,6 +152,17 @@ impl Repository {
         }
     }
 
+    /// Every name that the bytes have here: one of another algorithm opens no more.
+    async fn names(&self, state: &State, digest: &Digest) -> Result<Vec<String>> {
+        use registry_blob::Column::{Digest as Name, FilterId, Sha256 as Bytes};
+        let here = || registry_blob::Entity::find().select_only().filter(FilterId.eq(self.filter.id));
+        let bytes = here().column(Bytes).filter(Name.eq(digest.as_str())).into_query();
+        let mut names: Vec<String> =
+            here().column(Name).filter(Bytes.in_subquery(bytes)).into_tuple().all(&*state.db).await?;
+        names.push(digest.as_str().to_owned());
+        Ok(names)
+    }
+
     /// By what refers to a release, and by what refers to that: a question for each step.
     async fn through_subjects(&self, state: &State, digest: &Digest) -> Result<Option<Opened>> {
         use registry_manifest::Column;
@@ -148,7 +176,7 @@ impl Repository {
                 .filter(Column::FilterId.eq(self.filter.id))
                 .filter(Column::Digest.in_subquery(subjects.clone()))
                 .into_query();
-            match self.judge(&self.releases(state, releases_of_any(named)).await?) {
+            match self.judge(state, &self.releases(state, releases_of_any(named)).await?).await {
                 Ok(Some(open)) => return Ok(Some(Opened { release: None, ..open })),
                 Ok(None) => {}
                 Err(refusal) => barred = Err(refusal),
@@ -233,11 +261,11 @@ fn releases_of_any(manifests: SelectStatement) -> SelectStatement {
     forms.filter(release_form::Column::ManifestId.in_subquery(manifests)).into_query()
 }
 
-/// The ids of releases with a form that names this blob.
-fn holding(digest: &Digest) -> SelectStatement {
+/// The ids of releases with a form that names a blob so.
+fn holding(names: Vec<String>) -> SelectStatement {
     let naming = registry_link::Entity::find()
         .select_only()
         .column(registry_link::Column::ManifestId)
-        .filter(registry_link::Column::Digest.eq(digest.as_str()));
+        .filter(registry_link::Column::Digest.is_in(names));
     releases_of_any(naming.into_query())
 }

@@ -1,7 +1,7 @@
 //! Handlers of `/v2/…/blobs/uploads/`: blobs on their way in, in one request or in a session of several.
 use super::{
     access,
-    blobs::{self, DIGEST_HEADER},
+    blobs::{self, DIGEST_HEADER, Source},
     http::{asked, digest_of, part},
     name::{Digest, Name},
     receiving,
@@ -44,8 +44,12 @@ pub async fn start_upload(state: Data, request: HttpRequest, payload: web::Paylo
     if let Some(text) = asked(&request, "mount") {
         let digest = digest_of(&text)?;
         let from = asked(&request, "from").filter(|from| !from.is_empty());
+        let from = match from {
+            Some(name) => Some(Source::Named(name)),
+            None => writer.is_whole().then_some(Source::Anywhere),
+        };
         let repository = writer.repository(&state).await?;
-        if blobs::mount(&state, &repository, &digest, from.as_deref()).await? {
+        if blobs::mount(&state, &repository, &digest, from).await? {
             return Ok(created(&state, &repository.name, &digest));
         }
         return begun(&state, &repository).await;

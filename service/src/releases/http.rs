@@ -19,7 +19,7 @@ use crate::{
     modules::{
         deliver::{self, Delivery},
         http::WasmBytes,
-        spool, store,
+        spool, stopped, store,
     },
     registry,
     state::State,
@@ -269,6 +269,7 @@ pub async fn download_module(
     request: HttpRequest,
 ) -> Result<HttpResponse> {
     let (filter, release) = (&found.access.filter, &found.release);
+    stopped::check(&state, &found.access, &release.sha256).await?;
     let delivery = Delivery {
         sha256: &release.sha256,
         size: u64::try_from(release.size).unwrap_or_default(),

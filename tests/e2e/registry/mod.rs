@@ -11,6 +11,7 @@ mod reach;
 mod referrers;
 mod releases;
 mod rust_client;
+mod same_bytes;
 mod saved;
 mod tags;
 mod tenants;
