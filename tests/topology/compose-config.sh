@@ -19,6 +19,9 @@ refuses_without() {
   ! compose "$dir/without" config >"$dir/out" 2>&1 && grep -q 'set in docker/.env' "$dir/out"
 }
 
+# A variable that Tamis does not know is as good as none, and nothing says so.
+unknown() { comm -23 <(grep -o '\bTAMIS_[A-Z0-9_]*' docker/compose.yaml docker/Dockerfile -h | grep -v -x TAMIS_PORT | sort -u) <(grep -rhoP 'env = "\KTAMIS_[A-Z0-9_]*' service/src | sort -u); }
+
 tracked() { git ls-files --error-unmatch "$1" >/dev/null; }
 
 nginx_accepts() {
@@ -33,7 +36,8 @@ for variable in $(names "$dir/env" | grep -v -e '^TAMIS_PORT$' -e '^COMPOSE_'); 
 done
 check ".env.example names the variables that new-env fills" same "$(names docker/.env.example)" "$(names "$dir/env")"
 check ".env.example holds no secret" fails grep -E '(PASSWORD|SECRET|KEY)=.' docker/.env.example
-check "two runs of new-env share no secret" same "$(cat "$dir/env" <(docker/new-env) | grep -E 'PASSWORD|SECRET|KEY' | sort -u | wc -l)" 8
+check "Tamis knows each of its variables" same "$(unknown)" ""
+check "two runs of new-env share no secret" same "$(cat "$dir/env" <(docker/new-env) | grep -E 'PASSWORD|SECRET|KEY' | sort -u | wc -l)" 10
 for file in $(mounted); do
   check "the mounted ${file##*/} is in the repository" tracked "$file"
 done
