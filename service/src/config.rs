@@ -68,6 +68,11 @@ impl StoreArgs {
         self.database_url().starts_with("sqlite:")
     }
 
+    /// Whether opening it makes what is not there yet.
+    pub fn makes_a_catalog(&self) -> bool {
+        self.database_url.is_none() && !self.data_dir.join("tamis.db").exists()
+    }
+
     pub fn blobs(&self) -> Result<Location> {
         match &self.blobs {
             None => Ok(Location::Local(self.data_dir.join("blobs"))),

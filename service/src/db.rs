@@ -104,6 +104,12 @@ impl Db {
         Ok(found.unsigned_abs() <= FEW)
     }
 
+    /// Whether there is a schema, and a newer one is known.
+    pub async fn is_behind(&self) -> Result<bool> {
+        let there = !Migrator::get_applied_migrations(&self.connection).await?.is_empty();
+        Ok(there && !Migrator::get_pending_migrations(&self.connection).await?.is_empty())
+    }
+
     /// Brings the schema up to date; safe when many processes start at once.
     pub async fn migrate(&self, lock_file: Option<&Path>) -> Result<()> {
         match lock_file {

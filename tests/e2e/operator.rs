@@ -14,11 +14,11 @@ use tamis_e2e::{
     client::Person,
     crash::{Instance, eventually, instance::text, random::Random},
     database,
-    fixtures::{distinct, filter, sha256, small},
+    fixtures::{filter, sha256, small},
 };
 use tamis_entities::value::Role;
 
-fn code(output: &Output) -> i32 {
+pub fn code(output: &Output) -> i32 {
     output.status.code().expect("it ends by itself")
 }
 
@@ -45,6 +45,23 @@ async fn accounts_and_tokens_are_made_beside_a_running_server() {
     let output = instance.run(&["user", "create", "zoe"]).await;
     assert_eq!(code(&output), 2);
     assert!(text(&output.stderr).contains("zoe"), "{}", text(&output.stderr));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_command_that_makes_the_catalog_which_it_was_to_find_says_so() {
+    let instance = Instance::new().await;
+    let mistyped = instance.path().join("mistyped");
+    let run = async || {
+        let mut command = instance.command(&["migrate", "--data-dir", mistyped.to_str().unwrap()]);
+        command.env_remove("TAMIS_DATABASE_URL");
+        let child = command.spawn().expect("tamis migrate");
+        let output = tokio::task::spawn_blocking(|| child.wait_with_output().unwrap()).await.unwrap();
+        assert_eq!((code(&output), text(&output.stdout).as_str()), (0, "the database is up to date\n"));
+        text(&output.stderr)
+    };
+    let said = run().await;
+    assert!(said.contains("a new, empty catalog in") && said.contains("--data-dir"), "{said}");
+    assert_eq!(run().await, "", "it is there now");
 }
 
 /// An instance whose database has no tables at all.
@@ -287,68 +304,6 @@ async fn a_changed_and_a_removed_audit_row_are_found_by_their_place() {
     db.execute_unprepared("DELETE FROM audit_entries WHERE seq = 2").await.unwrap();
     assert_eq!(broken_at().await, (1, 2.into()));
     db.close().await.unwrap();
-}
-
-/// About the embedded default; PostgreSQL has its own tools, and the command says so.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_backup_made_while_people_write_is_restored_into_a_sound_instance() {
-    let instance = Instance::new().await;
-    let alice = instance.user("alice", Role::User).await;
-    let server = instance.start(&[]).await;
-    let module = |number: u32| distinct(&format!("saved {number}"), 30_000);
-    for number in 0..20 {
-        alice.upload(&format!("alice/f{number}"), "1.0.0", module(number)).await.expect(201);
-    }
-    let (saved, restored) = (instance.path().join("saved"), instance.path().join("restored"));
-    let to = saved.display().to_string();
-    if !instance.is_embedded() {
-        let output = instance.run(&["backup", &to]).await;
-        assert_eq!(code(&output), 2);
-        assert!(text(&output.stderr).contains("--database-url") && !saved.exists());
-        return;
-    }
-    let churn = async {
-        for number in 20..1000 {
-            let name = format!("alice/f{number}");
-            alice.upload(&name, "1.0.0", module(number)).await.expect(201);
-            alice.delete(&format!("/api/v1/filters/{name}/releases/1.0.0")).await.expect(204);
-        }
-    };
-    let collect = async {
-        loop {
-            instance.ok(&["gc", "--grace", "0s"]).await;
-        }
-    };
-    let args = ["backup", to.as_str()];
-    let backup = instance.ok(&args);
-    let said = tokio::select! {
-        said = backup => said,
-        () = churn => panic!("the backup takes for ever"),
-        () = collect => unreachable!(),
-    };
-    assert!(said.starts_with("saved "), "{said}");
-    assert_eq!(code(&instance.run(&["backup", &to]).await), 2, "into a directory that is not empty");
-    drop(server);
-
-    let directory = tempfile::Builder::new().prefix("tamis-restored").tempdir_in(instance.path()).unwrap();
-    assert_eq!(
-        code(&instance.run(&["restore", "/no/backup", "--data-dir", &restored.display().to_string()]).await),
-        2
-    );
-    let second = Instance::in_directory(directory).await;
-    assert!(second.ok(&["restore", &to]).await.starts_with("restored "));
-    assert_eq!(code(&second.run(&["restore", &to]).await), 2, "over an instance that is there");
-    let (found, clean) = second.fsck().await;
-    assert!(clean && found["orphans"].as_array().unwrap().is_empty(), "{found}");
-    let _server = second.start(&[]).await;
-    let alice = Person { base: format!("http://127.0.0.1:{}", second.port), ..alice };
-    for number in 0..20 {
-        let path = format!("/api/v1/filters/alice/f{number}/releases/1.0.0/module");
-        assert_eq!(sha256(&alice.get(&path).await.expect(200).body), sha256(&module(number)));
-    }
-    second.ok(&["gc", "--grace", "0s"]).await;
-    alice.upload("alice/new", "1.0.0", module(9999)).await.expect(201);
-    second.assert_sound().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

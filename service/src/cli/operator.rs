@@ -3,6 +3,7 @@ use crate::{
     audit,
     clock::Clock,
     config::{ServeArgs, StoreArgs},
+    db::Db,
     error::{Error, Result},
     http::document,
     modules::gc,
@@ -46,7 +47,31 @@ fn no_server() -> Result<ServeArgs> {
 }
 
 async fn open(store: StoreArgs) -> Result<State> {
-    State::open(store, no_server()?, Clock::default()).await
+    let new = store.makes_a_catalog().then(|| store.data_dir.display().to_string());
+    let state = State::open(store, no_server()?, Clock::default()).await?;
+    if let Some(directory) = new {
+        // On a mistyped directory the command would seem to have worked.
+        let _ = writeln!(
+            std::io::stderr(),
+            "note: made a new, empty catalog in {directory}; --data-dir leads to another"
+        );
+    }
+    Ok(state)
+}
+
+/// For what only looks: the database of an older Tamis, which may be running on it, is not brought up to date by that.
+async fn open_as_it_is(store: StoreArgs) -> Result<State> {
+    if !store.makes_a_catalog() {
+        let db = Db::connect(&store.database_url(), 2).await?;
+        let behind = db.is_behind().await?;
+        db.close().await?;
+        if behind {
+            let detail = "this database is of an older Tamis: use that one's binary for this, or bring the database \
+                          up to date first by `tamis migrate` or by starting the server";
+            return Err(Error::conflict("older-database", detail));
+        }
+    }
+    open(store).await
 }
 
 pub async fn user_create(store: StoreArgs, name: &Slug, role: Role) -> Result<ExitCode> {
@@ -133,7 +158,7 @@ pub async fn migrate(store: StoreArgs) -> Result<ExitCode> {
 }
 
 pub async fn fsck(store: StoreArgs, json: bool) -> Result<ExitCode> {
-    let state = open(store).await?;
+    let state = open_as_it_is(store).await?;
     let found = checking::run(&state).await?;
     say(if json { serde_json::to_string_pretty(&found)? } else { found.to_string() });
     Ok(if found.is_clean() { ExitCode::SUCCESS } else { ExitCode::from(1) })
@@ -147,7 +172,7 @@ pub async fn gc(store: StoreArgs, grace: Duration) -> Result<ExitCode> {
 }
 
 pub async fn audit_verify(store: StoreArgs, json: bool) -> Result<ExitCode> {
-    let state = open(store).await?;
+    let state = open_as_it_is(store).await?;
     let found = audit::chain::verify(&state.db).await?;
     match (json, found.broken_at) {
         (true, _) => say(serde_json::to_string_pretty(&found)?),
@@ -163,9 +188,17 @@ pub async fn audit_verify(store: StoreArgs, json: bool) -> Result<ExitCode> {
 }
 
 pub async fn backup(store: StoreArgs, to: &Path) -> Result<ExitCode> {
-    let saved = saving::backup(&open(store).await?, to).await?;
+    let saved = saving::backup(&open_as_it_is(store).await?, to).await?;
     say(format_args!("saved {} modules, {} bytes, into {}", saved.modules, saved.bytes, to.display()));
-    Ok(ExitCode::SUCCESS)
+    Ok(all_copied(&saved))
+}
+
+/// What could not be copied is named; everything else was.
+fn all_copied(copied: &saving::Copied) -> ExitCode {
+    for damage in &copied.damaged {
+        let _ = writeln!(std::io::stderr(), "not copied: {damage}");
+    }
+    ExitCode::from(u8::from(!copied.damaged.is_empty()))
 }
 
 pub async fn restore(store: StoreArgs, from: &Path) -> Result<ExitCode> {
@@ -174,7 +207,7 @@ pub async fn restore(store: StoreArgs, from: &Path) -> Result<ExitCode> {
         "restored {} modules, {} bytes; `tamis fsck` checks them",
         restored.modules, restored.bytes
     ));
-    Ok(ExitCode::SUCCESS)
+    Ok(all_copied(&restored))
 }
 
 pub async fn health(listen: SocketAddr) -> Result<ExitCode> {

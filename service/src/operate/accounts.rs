@@ -73,6 +73,9 @@ pub async fn link_by(state: &State, actor: &Actor, handle: &Slug) -> Result<Stri
     if user.robot_of.is_some() {
         return Err(Error::forbidden("robot", "a robot does not sign in; give it a token"));
     }
+    if user.disabled_at.is_some() {
+        return Err(Error::conflict("account-disabled", "this account is disabled; enable it first"));
+    }
     new_link(state, actor, user.id, namespace.handle.as_str()).await
 }
 

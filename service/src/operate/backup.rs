@@ -11,7 +11,7 @@ use crate::{
 use futures_util::StreamExt;
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, Order, QueryFilter, QueryOrder, QuerySelect};
 use std::{path::Path, time::Duration};
-use tamis_blobs::{BlobStore, LocalStore};
+use tamis_blobs::{BlobError, BlobStore, LocalStore};
 use tamis_entities::{module, value::ModuleState};
 use tokio::io::AsyncWriteExt;
 
@@ -23,6 +23,8 @@ const PAUSE: Duration = Duration::from_secs(120);
 pub struct Copied {
     pub modules: u64,
     pub bytes: u64,
+    /// Objects that are not there or not what they should be: all else was copied.
+    pub damaged: Vec<String>,
 }
 
 fn must_be_new(directory: &Path) -> Result<()> {
@@ -121,29 +123,48 @@ async fn copy_modules(rows: &Db, from: &dyn BlobStore, to: &dyn BlobStore, scrat
         let Some(last) = batch.last() else { return Ok(copied) };
         after = last.sha256.hex().to_owned();
         for row in batch {
-            copied.bytes += copy_one(&row, from, to, scratch).await?;
-            copied.modules += 1;
+            match copy_one(&row, from, to, scratch).await? {
+                Ok(bytes) => {
+                    copied.bytes += bytes;
+                    copied.modules += 1;
+                }
+                Err(damage) => copied.damaged.push(damage),
+            }
         }
     }
 }
 
+/// Its size, or what is wrong with it. One bad object is no reason to save nothing of the others.
 async fn copy_one(
     row: &module::Model,
     from: &dyn BlobStore,
     to: &dyn BlobStore,
     scratch: &Path,
-) -> Result<u64> {
+) -> Result<std::result::Result<u64, String>> {
     let key = store::key(&row.sha256, row.generation)?;
-    let blob = from.open(&key).await.map_err(|e| Error::internal(format!("{}: {e}", key.as_str())))?;
+    let judged = |error: BlobError| match error {
+        BlobError::NotFound | BlobError::Corrupt { .. } => Ok(Err(format!("{}: {error}", key.as_str()))),
+        _ => Err(Error::internal(format!("{}: {error}", key.as_str()))),
+    };
+    let blob = match from.open(&key).await {
+        Ok(blob) => blob,
+        Err(error) => return judged(error),
+    };
     let size = blob.size;
     let path = scratch.join(".copying");
     let mut file = tokio::fs::File::create(&path).await?;
     let mut stream = tamis_blobs::verified(blob, row.sha256.bytes(), 0..size);
     while let Some(chunk) = stream.next().await {
-        file.write_all(&chunk.map_err(|e| Error::internal(format!("{}: {e}", key.as_str())))?).await?;
+        match chunk {
+            Ok(chunk) => file.write_all(&chunk).await?,
+            Err(error) => {
+                tokio::fs::remove_file(&path).await?;
+                return judged(error);
+            }
+        }
     }
     file.flush().await?;
     to.put_file(&key, &path, size, row.sha256.bytes()).await?;
     tokio::fs::remove_file(&path).await?;
-    Ok(size)
+    Ok(Ok(size))
 }
