@@ -27,6 +27,7 @@ mod m0023_design_shares;
 mod m0024_rounds;
 mod m0025_appeals;
 mod m0026_collecting;
+mod m0027_audit_filters;
 mod table;
 
 pub struct Migrator;
@@ -59,6 +60,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0024_rounds::Step),
             Box::new(m0025_appeals::Step),
             Box::new(m0026_collecting::Step),
+            Box::new(m0027_audit_filters::Step),
         ]
     }
 }

@@ -99,6 +99,14 @@ async fn it_lasts_a_year_its_owners_are_warned_and_renewal_keeps_the_url() {
     assert_eq!(news().await.len(), 2, "warned anew");
     app.clock.advance(DAY * 2);
     nobody.get(&path).await.expect(404);
+    // One that has ended gives its name back; renewing one that lasts longer takes nothing from it.
+    let alice = app.token("alice", None).await;
+    let other = make(&alice, "edge").await;
+    assert_ne!(other["url"], made["url"]);
+    let renewal = format!("{URLS}/{}/renewal", other["id"].as_str().unwrap());
+    let far = app.state.clock.now().plus(DAY * 900).to_string();
+    let long = alice.post(&renewal, &json!({"expires_at": far})).await.expect(200).json();
+    assert_eq!(alice.post(&renewal, &json!({})).await.expect(200).json()["expires_at"], long["expires_at"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -141,3 +141,11 @@ async fn a_reader_that_has_the_feed_is_told_so() {
         assert_ne!(again().await.expect(200).header("etag"), etag);
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_filter_takes_the_place_of_a_feed() {
+    let app = TestApp::spawn().await;
+    let alice = app.author("alice").await;
+    let refused = alice.put("/api/v1/filters/alice/feed.atom", &serde_json::json!({})).await;
+    assert!(refused.expect_problem(400, "invalid").text().contains("feed of a namespace"));
+}

@@ -13,6 +13,7 @@ pub mod step_up;
 pub mod table;
 mod table_deployment;
 mod table_meshery;
+mod table_pages;
 
 pub use access::{FilterAccess, ReleaseAccess, ReviewAccess, UploadTarget};
 pub use caller::{Caller, Identity, SignedIn};

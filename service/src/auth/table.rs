@@ -1,6 +1,6 @@
 //! Authorisation as data: every route, the token scope it asks for, and what the caller
 //! must be to the object. A route without a row is refused, and fails a test.
-use super::{table_deployment::DEPLOYMENT, table_meshery::MESHERY};
+use super::{table_deployment::DEPLOYMENT, table_meshery::MESHERY, table_pages::PAGES};
 use std::{collections::HashMap, sync::LazyLock};
 use tamis_entities::value::Scope;
 
@@ -72,102 +72,15 @@ pub(super) const fn rule(method: &'static str, path: &'static str, scopes: AnyOf
 use Need::*;
 pub(super) const READ: AnyOf = Some(&[Scope::FiltersRead]);
 pub(super) const WRITE: AnyOf = Some(&[Scope::FiltersWrite]);
-const STAGE: AnyOf = Some(&[Scope::FiltersWrite, Scope::ReleasesStage]);
+pub(super) const STAGE: AnyOf = Some(&[Scope::FiltersWrite, Scope::ReleasesStage]);
 pub(super) const VOTE: AnyOf = Some(&[Scope::ReviewsVote]);
 /// Author or curator.
-const PART: AnyOf = Some(&[Scope::FiltersWrite, Scope::ReviewsVote]);
+pub(super) const PART: AnyOf = Some(&[Scope::FiltersWrite, Scope::ReviewsVote]);
 pub(super) const TEAMS: AnyOf = Some(&[Scope::TeamsWrite]);
 pub(super) const TOKENS: AnyOf = Some(&[Scope::TokensWrite]);
-const ADMIN: AnyOf = Some(&[Scope::Admin]);
+pub(super) const ADMIN: AnyOf = Some(&[Scope::Admin]);
 
 const NATIVE: &[Rule] = &[
-    // Pages say who is looking by themselves, so that an old cookie is no reason to refuse the catalog.
-    rule("GET", "/", None, Anyone),
-    rule("GET", "/catalog", None, Anyone),
-    rule("GET", "/assets/{file}", None, Anyone),
-    rule("POST", "/preferences", None, Anyone),
-    rule("GET", "/filters/{namespace}/{filter}", READ, ReadFilter),
-    rule("GET", "/filters/{namespace}/{filter}/badge.svg", READ, ReadFilter),
-    rule("POST", "/filters/{namespace}/{filter}/clone", WRITE, ReadFilter),
-    rule("POST", "/filters/{namespace}/{filter}/releases/{version}/yank", WRITE, WriteFilter),
-    rule("POST", "/filters/{namespace}/{filter}/releases/{version}/unyank", WRITE, WriteFilter),
-    rule("GET", "/filters/{namespace}/{filter}/releases/{version}/quarantine", VOTE, Curator),
-    rule("POST", "/filters/{namespace}/{filter}/releases/{version}/quarantine", VOTE, Curator),
-    rule("GET", "/my", READ, SignedIn),
-    rule("GET", "/my/inbox", READ, SignedIn),
-    rule("POST", "/my/inbox/read", READ, SignedIn),
-    rule("POST", "/my/inbox/mail", READ, SignedIn),
-    rule("GET", "/my/upload", READ, SignedIn),
-    rule("POST", "/my/upload", STAGE, SignedIn),
-    rule("POST", "/my/imports", STAGE, SignedIn),
-    rule("GET", "/my/releases/{namespace}/{filter}/{version}", READ, WriteFilter),
-    rule("POST", "/my/releases/{namespace}/{filter}/{version}/description", WRITE, WriteFilter),
-    rule("POST", "/my/releases/{namespace}/{filter}/{version}/publication", WRITE, WriteFilter),
-    rule("GET", "/reviews", READ, SignedIn),
-    rule("POST", "/reviews/many", VOTE, SignedIn),
-    rule("GET", "/reviews/{id}", READ, ReadReview),
-    rule("POST", "/reviews/{id}/votes", VOTE, VoteReview),
-    rule("POST", "/reviews/{id}/comments", READ, ReadReview),
-    rule("POST", "/reviews/{id}/withdrawal", WRITE, ReadReview),
-    rule("POST", "/reviews/{id}/release", WRITE, ReadReview),
-    rule("POST", "/reviews/{id}/assignment", VOTE, ReadReview),
-    rule("POST", "/reviews/{id}/checks", PART, ReadReview),
-    rule("POST", "/reviews/{id}/resubmission", WRITE, ReadReview),
-    rule("POST", "/reviews/{id}/recusal", VOTE, ReadReview),
-    rule("POST", "/reviews/{id}/escalation", PART, ReadReview),
-    rule("POST", "/reviews/{id}/checklist", VOTE, VoteReview),
-    rule("POST", "/reviews/{id}/appeal", WRITE, ReadReview),
-    rule("POST", "/reviews/{id}/appeal/withdrawal", WRITE, ReadReview),
-    rule("POST", "/reviews/{id}/appeal/decision", VOTE, VoteReview),
-    rule("POST", "/reviews/{id}/break-glass", ADMIN, VoteReview),
-    rule("POST", "/reviews/{id}/break-glass/countersignature", VOTE, VoteReview),
-    rule("GET", "/my/tokens", TOKENS, SignedIn),
-    rule("POST", "/my/tokens", TOKENS, SignedIn),
-    rule("POST", "/my/password", TOKENS, AtTheBrowser),
-    rule("POST", "/my/tokens/{id}/revocation", TOKENS, SignedIn),
-    rule("POST", "/my/sessions/{id}/end", TOKENS, SignedIn),
-    rule("POST", "/my/sessions/end", TOKENS, SignedIn),
-    rule("POST", "/my/applications/{id}/end", TOKENS, SignedIn),
-    rule("POST", "/my/invitations/{id}/accept", TEAMS, SignedIn),
-    rule("POST", "/my/invitations/{id}/decline", TEAMS, SignedIn),
-    rule("POST", "/my/transfers/{id}/accept", WRITE, SignedIn),
-    rule("POST", "/my/transfers/{id}/decline", WRITE, SignedIn),
-    rule("GET", "/teams", READ, SignedIn),
-    rule("POST", "/teams", TEAMS, SignedIn),
-    rule("GET", "/teams/{team}", READ, ReadTeam),
-    rule("POST", "/teams/{team}/members/{user}", TEAMS, ManageTeam),
-    rule("POST", "/teams/{team}/members/{user}/removal", TEAMS, ReadTeam),
-    rule("POST", "/teams/{team}/invitations", TEAMS, ManageTeam),
-    rule("POST", "/teams/{team}/invitations/{id}/withdrawal", TEAMS, ManageTeam),
-    rule("POST", "/teams/{team}/robots", TEAMS, MaintainTeam),
-    rule("GET", "/teams/{team}/robots/{robot}", TOKENS, MaintainTeam),
-    rule("POST", "/teams/{team}/robots/{robot}/removal", TEAMS, MaintainTeam),
-    rule("POST", "/teams/{team}/robots/{robot}/tokens", TOKENS, MaintainTeam),
-    rule("POST", "/teams/{team}/robots/{robot}/tokens/{id}/revocation", TOKENS, MaintainTeam),
-    rule("GET", "/namespaces/{namespace}/webhooks", TOKENS, MaintainNamespace),
-    rule("POST", "/namespaces/{namespace}/webhooks", TOKENS, MaintainNamespace),
-    rule("GET", "/namespaces/{namespace}/webhooks/{id}", TOKENS, MaintainNamespace),
-    rule("POST", "/namespaces/{namespace}/webhooks/{id}", TOKENS, MaintainNamespace),
-    rule(
-        "POST",
-        "/namespaces/{namespace}/webhooks/{id}/deliveries/{delivery}/redelivery",
-        TOKENS,
-        MaintainNamespace,
-    ),
-    rule("GET", "/filters/{namespace}/{filter}/access", READ, ManageFilter),
-    rule("POST", "/filters/{namespace}/{filter}/access/grants", WRITE, ManageFilter),
-    rule("POST", "/filters/{namespace}/{filter}/access/grants/removal", WRITE, ManageFilter),
-    rule("POST", "/filters/{namespace}/{filter}/access/visibility", WRITE, WriteFilter),
-    rule("POST", "/filters/{namespace}/{filter}/access/transfer", WRITE, OwnFilter),
-    rule("POST", "/filters/{namespace}/{filter}/access/transfer/withdrawal", WRITE, OwnFilter),
-    rule("GET", "/admin/audit", ADMIN, Admin),
-    rule("GET", "/admin/policy", READ, SignedIn),
-    rule("GET", "/admin/health", ADMIN, Admin),
-    rule("GET", "/admin/people", ADMIN, Admin),
-    rule("POST", "/admin/people", ADMIN, Admin),
-    rule("POST", "/admin/people/{user}", ADMIN, Admin),
-    rule("GET", "/admin/meshery", ADMIN, Admin),
-    rule("POST", "/admin/meshery/{id}", ADMIN, Admin),
     rule("GET", "/health/live", None, Anyone),
     rule("GET", "/health/ready", None, Anyone),
     rule("GET", "/metrics", None, Anyone),
@@ -367,7 +280,7 @@ const NATIVE: &[Rule] = &[
     rule("DELETE", "/api/v1/oauth-clients/{id}", TOKENS, SignedIn),
 ];
 
-const fn joined<const N: usize>(lists: [&[Rule]; 3]) -> [Rule; N] {
+const fn joined<const N: usize>(lists: [&[Rule]; 4]) -> [Rule; N] {
     let mut all = [NATIVE[0]; N];
     let (mut list, mut at, mut i) = (0, 0, 0);
     while i < N {
@@ -381,13 +294,34 @@ const fn joined<const N: usize>(lists: [&[Rule]; 3]) -> [Rule; N] {
 }
 
 /// Every row, whatever the door.
-pub const RULES: &[Rule] =
-    &joined::<{ NATIVE.len() + DEPLOYMENT.len() + MESHERY.len() }>([NATIVE, DEPLOYMENT, MESHERY]);
+pub const RULES: &[Rule] = &joined::<{ PAGES.len() + NATIVE.len() + DEPLOYMENT.len() + MESHERY.len() }>([
+    PAGES, NATIVE, DEPLOYMENT, MESHERY,
+]);
 
 pub fn find(method: &str, path: &str) -> Option<&'static Rule> {
     static BY_ROUTE: LazyLock<HashMap<(&str, &str), &Rule>> =
         LazyLock::new(|| RULES.iter().map(|rule| ((rule.method, rule.path), rule)).collect());
     BY_ROUTE.get(&(method, path)).copied()
+}
+
+/// The path itself if it can be read, or else the nearest above it that can: where a page that answered a form is found
+/// again.
+pub fn readable(path: &str) -> &str {
+    let fits = |pattern: &str, path: &str| {
+        let (mut pattern, mut path) = (pattern.split('/'), path.split('/'));
+        loop {
+            match (pattern.next(), path.next()) {
+                (None, None) => return true,
+                (Some(word), Some(part)) if word == part || word.starts_with('{') => {}
+                _ => return false,
+            }
+        }
+    };
+    let mut at = path;
+    while !at.is_empty() && !RULES.iter().any(|rule| rule.method == "GET" && fits(rule.path, at)) {
+        at = at.rsplit_once('/').map_or("", |(above, _)| above);
+    }
+    if at.is_empty() { "/" } else { at }
 }
 
 /// The methods that a path answers to, for `Allow`.
@@ -397,4 +331,24 @@ pub fn methods(path: &str) -> Vec<&'static str> {
         methods.push("HEAD");
     }
     methods
+}
+
+#[cfg(test)]
+mod tests {
+    use super::readable;
+
+    #[test]
+    fn a_page_that_answered_a_form_is_found_again_above_it() {
+        for (answered, found) in [
+            ("/admin/people/alice", "/admin/people"),
+            ("/deployments/targets", "/deployments"),
+            ("/teams/acme/robots/ci/tokens", "/teams/acme/robots/ci"),
+            ("/reviews/0190/votes", "/reviews/0190"),
+            ("/catalog", "/catalog"),
+            ("/nothing", "/"),
+            ("", "/"),
+        ] {
+            assert_eq!(readable(answered), found);
+        }
+    }
 }

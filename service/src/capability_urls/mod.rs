@@ -65,7 +65,11 @@ pub async fn create(state: &State, access: &FilterAccess, asked: CapabilityUrlRe
     let txn = begin(state, access).await?;
     let of_filter =
         || capability_url::Entity::find().filter(capability_url::Column::FilterId.eq(access.filter.id));
-    if of_filter().filter(capability_url::Column::Name.eq(row.name.clone())).one(&*txn).await?.is_some() {
+    let named = of_filter().filter(capability_url::Column::Name.eq(row.name.clone())).one(&*txn).await?;
+    // One that has ended gives its name back.
+    if let Some(ended) = named.as_ref().filter(|other| other.expires_at <= now) {
+        capability_url::Entity::delete_by_id(ended.id).exec(&*txn).await?;
+    } else if named.is_some() {
         let detail =
             "the filter has a capability URL of this name; renew or revoke that one, or choose another name";
         return Err(Error::conflict("name-taken", detail));
@@ -83,7 +87,8 @@ pub async fn renew(state: &State, access: &FilterAccess, id: Uuid, asked: Renewa
     let expires_at = end(asked.expires_at, state.clock.now())?;
     let txn = begin(state, access).await?;
     let (mut row, release) = of(&txn, access, id).await?;
-    row.expires_at = expires_at;
+    // Nobody who names no day means an earlier one.
+    row.expires_at = if asked.expires_at.is_none() { expires_at.max(row.expires_at) } else { expires_at };
     row.warned_at = None;
     let change = capability_url::ActiveModel {
         id: Set(row.id),

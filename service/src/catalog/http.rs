@@ -9,6 +9,7 @@ use crate::{
     error::{Error, Result},
     filters::view::visibility,
     http::{conditional, many::ManyQuery, problem::Problems},
+    releases::view::ReleaseItem,
     state::State,
 };
 use actix_web::{HttpRequest, HttpResponse, get, http::header, web};
@@ -94,16 +95,19 @@ pub async fn get_catalog_entry(
     let mut releases = release::Entity::find()
         .filter(release::Column::FilterId.eq(entry.filter_id))
         .filter(release::Column::State.eq(ReleaseState::Published))
+        .into_partial_model::<ReleaseItem>()
         .all(&*state.db)
         .await?;
     releases.sort_by_key(|r| std::cmp::Reverse(r.version.semver()));
-    let newest = releases.iter().find(|r| r.id == entry.release_id).ok_or_else(Error::not_found)?;
-    let metadata = crate::releases::shown_metadata(newest, false).clone();
+    releases.truncate(100);
+    let newest = release::Entity::find_by_id(entry.release_id).one(&*state.db).await?;
+    let newest = newest.filter(|r| r.state == ReleaseState::Published).ok_or_else(Error::not_found)?;
+    let metadata = crate::releases::shown_metadata(&newest, false).clone();
     Ok(web::Json(CatalogDetail {
         visibility: visibility(&filter),
         source_repository: filter.source_repository,
         metadata,
-        releases: releases.into_iter().take(100).map(Into::into).collect(),
+        releases,
         item: entry.into(),
     }))
 }

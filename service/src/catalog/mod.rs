@@ -17,6 +17,7 @@ use crate::{
     error::{Error, Result},
     filters,
     modules::store,
+    releases::view::ReleaseItem,
     search,
     state::State,
 };
@@ -51,6 +52,7 @@ pub async fn show(txn: &WriteTxn<'_>, filter: &filter::Model) -> Result<i64> {
     let releases = release::Entity::find()
         .filter(release::Column::FilterId.eq(filter.id))
         .filter(release::Column::State.is_in(public))
+        .into_partial_model::<ReleaseItem>()
         .all(&**txn)
         .await?;
     let count = i64::try_from(releases.len()).unwrap_or(i64::MAX);
@@ -59,6 +61,10 @@ pub async fn show(txn: &WriteTxn<'_>, filter: &filter::Model) -> Result<i64> {
         .into_iter()
         .filter(|r| r.state == ReleaseState::Published)
         .max_by_key(|r| (!r.version.is_prerelease(), r.version.semver()));
+    let newest = match newest {
+        Some(item) => release::Entity::find_by_id(item.id).one(&**txn).await?,
+        None => None,
+    };
     match newest {
         Some(release) => put(txn, filter, &release).await?,
         None => {

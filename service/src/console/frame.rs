@@ -2,14 +2,14 @@
 //! the answer. Knows no page.
 use super::preferences;
 use crate::{
-    auth::{Caller, Identity},
+    auth::{Caller, Identity, table::readable},
     error::{Error, Result},
     sign_in::me::sign_out_token,
     state::State,
 };
 use actix_web::{
     HttpRequest, HttpResponse,
-    http::{StatusCode, header},
+    http::{Method, StatusCode, header},
 };
 use askama::Template;
 use tamis_entities::value::Role;
@@ -31,7 +31,7 @@ pub struct Frame {
     pub keys: bool,
     /// The token of every form on the page.
     pub form: String,
-    /// Path and query of the page itself.
+    /// Path and query of the page itself, or of the one whose form it answers.
     pub here: String,
 }
 
@@ -57,7 +57,10 @@ impl Frame {
         place: &'static str,
         title: impl Into<String>,
     ) -> Result<Self> {
-        let here = request.uri().path_and_query().map_or_else(|| "/".into(), ToString::to_string);
+        let here = match *request.method() {
+            Method::GET => request.uri().path_and_query().map_or_else(|| "/".into(), ToString::to_string),
+            _ => readable(request.path()).to_owned(),
+        };
         Ok(Self {
             title: title.into(),
             place,

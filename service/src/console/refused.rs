@@ -7,7 +7,7 @@ use super::{
     parts::*,
 };
 use crate::{
-    auth::{Caller, caller},
+    auth::{Caller, caller, table::readable},
     http::problem::Told,
     sign_in::browser,
     state::State,
@@ -101,7 +101,10 @@ async fn page(
 fn sign_in_again(request: &HttpRequest) -> String {
     let here = request.headers().get(header::REFERER).and_then(|value| value.to_str().ok());
     let here = here.and_then(|text| url::Url::parse(text).ok());
-    let here = here.map(|url| url[url::Position::BeforePath..url::Position::AfterQuery].to_owned());
+    let here = here.map(|url| match readable(url.path()) {
+        path if path == url.path() => url[url::Position::BeforePath..url::Position::AfterQuery].to_owned(),
+        above => above.to_owned(),
+    });
     let next = here.filter(|path| !path.starts_with("//")).unwrap_or_else(|| "/".into());
     let query = url::form_urlencoded::Serializer::new(String::new())
         .append_pair("again", "true")

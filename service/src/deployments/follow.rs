@@ -23,7 +23,7 @@ use serde_json::{Value, json};
 use std::collections::{HashMap, HashSet};
 use tamis_entities::{
     catalog_entry, deployment, deployment_rule, filter, release, target,
-    value::{DeploymentState, MemberRole, ReleaseState},
+    value::{DeploymentState, MemberRole, ReleaseState, Version},
 };
 use uuid::Uuid;
 
@@ -100,17 +100,19 @@ async fn newest(
     ids: &[Uuid],
     fits: &semver::VersionReq,
 ) -> Result<HashMap<Uuid, release::Model>> {
-    let rows = release::Entity::find()
-        .filter(release::Column::FilterId.is_in(ids.iter().copied()))
-        .filter(release::Column::State.eq(ReleaseState::Published));
-    let mut newest: HashMap<Uuid, release::Model> = HashMap::new();
-    for row in rows.all(&*state.db).await?.into_iter().filter(|r| fits.matches(&r.version.semver())) {
-        let known = newest.get(&row.filter_id);
-        if known.is_none_or(|k| k.version.semver() < row.version.semver()) {
-            newest.insert(row.filter_id, row);
+    use release::Column::{FilterId, Id, State as Is, Version as Named};
+    let published = || release::Entity::find().filter(Is.eq(ReleaseState::Published));
+    let all = published().select_only().columns([Id, FilterId, Named]);
+    let all = all.filter(FilterId.is_in(ids.iter().copied())).into_tuple::<(Uuid, Uuid, Version)>();
+    let mut newest: HashMap<Uuid, (semver::Version, Uuid)> = HashMap::new();
+    for (id, filter, version) in all.all(&*state.db).await? {
+        let version = version.semver();
+        if fits.matches(&version) && newest.get(&filter).is_none_or(|(known, _)| *known < version) {
+            newest.insert(filter, (version, id));
         }
     }
-    Ok(newest)
+    let chosen = published().filter(Id.is_in(newest.into_values().map(|(_, id)| id)));
+    Ok(chosen.all(&*state.db).await?.into_iter().map(|release| (release.filter_id, release)).collect())
 }
 
 /// Why something of it was not done, if so.

@@ -24,7 +24,7 @@ use tokio::time::timeout;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-const MOST_TARGETS: usize = 200;
+pub const MOST_TARGETS: usize = 200;
 const MOST_RELEASES: usize = 50;
 const MOST_STEPS: usize = 2000;
 const MOST_CONFIG: usize = 64 * 1024;

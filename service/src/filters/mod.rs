@@ -34,6 +34,9 @@ use tamis_entities::{
 };
 use uuid::Uuid;
 
+/// Beside the pages of filters, at `/filters/{namespace}/feed.atom`.
+const FEED: &str = "feed.atom";
+
 /// Refuses a name that another filter there has, had, or would be mistaken for.
 async fn check_name(
     txn: &WriteTxn<'_>,
@@ -41,6 +44,12 @@ async fn check_name(
     name: &Slug,
     own: Option<Uuid>,
 ) -> Result<()> {
+    if name.as_str() == FEED {
+        return Err(Error::invalid(
+            "name",
+            format!("`{FEED}` is where the feed of a namespace is; choose another name"),
+        ));
+    }
     let here = filter::Entity::find().filter(filter::Column::NamespaceId.eq(namespace.id));
     let here = here.filter(filter::Column::Skeleton.eq(name.skeleton())).one(&**txn).await?;
     let left = former_filter::Entity::find().filter(former_filter::Column::NamespaceId.eq(namespace.id));

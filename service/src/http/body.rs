@@ -81,6 +81,9 @@ pub async fn form_text(request: &HttpRequest, stream: Payload, most: usize) -> R
 
 /// What was typed must not come back in the message: it may be a password.
 pub fn parse_form<T: DeserializeOwned>(text: &str) -> Result<T> {
+    if names_nul(text) {
+        return Err(Error::invalid("body", "texts must not contain NUL"));
+    }
     let read = web::Query::<T>::from_query(text);
     read.map(web::Query::into_inner)
         .map_err(|_| Error::invalid("body", "a field is missing, unknown, or there twice"))
@@ -105,6 +108,11 @@ pub fn parse_field<T: DeserializeOwned>(field: &str, bytes: &[u8]) -> Result<T> 
     serde_json::from_str(text).map_err(|e| Error::invalid(field, e.to_string()))
 }
 
+/// The same of what is encoded for a URL. (`%2500` is a percent sign and digits.)
+fn names_nul(text: &str) -> bool {
+    text.contains("%00") || text.contains('\0')
+}
+
 /// PostgreSQL cannot store NUL in a text, escaped or not. (`\\u0000` is a backslash and letters.)
 fn has_nul(text: &str) -> bool {
     let escaped =
@@ -126,7 +134,7 @@ impl<T: DeserializeOwned + 'static> FromRequest for Query<T> {
 
 impl<T: DeserializeOwned> Query<T> {
     pub fn parse(text: &str) -> Result<Self> {
-        if text.contains("%00") || text.contains('\0') {
+        if names_nul(text) {
             return Err(Error::invalid("query", "texts must not contain NUL"));
         }
         let parsed = web::Query::<T>::from_query(text);

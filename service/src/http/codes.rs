@@ -88,6 +88,7 @@ pub const CODES: &[(&str, &str)] = &[
     ("nothing-to-download", "The filter has no release whose bytes the caller may have."),
     ("nothing-to-publish", "The filter has no release yet."),
     ("nothing-to-roll-back-to", "Nothing else of this filter was confirmed on the target before."),
+    ("older-database", "The database is of an older Tamis; it was left as it is."),
     ("outside-window", "The operator's policy releases at other times; the approval stays."),
     ("own-account", "Somebody else has to disable your account."),
     ("own-work", "Who submitted, uploaded or may write a filter does not decide on it."),

@@ -68,6 +68,14 @@ pub async fn get_metrics(state: web::Data<State>) -> Result<HttpResponse> {
     Ok(HttpResponse::Ok().content_type("text/plain; version=0.0.4").body(rendered()))
 }
 
+/// Folds what was measured into its buckets. Rendering does so too, but nobody may ever ask for that, and until then
+/// each request is kept.
+pub fn upkeep() {
+    if let Some(recorder) = recorder() {
+        recorder.run_upkeep();
+    }
+}
+
 /// The metrics of this process, as text.
 pub fn rendered() -> String {
     recorder().map(PrometheusHandle::render).unwrap_or_default()

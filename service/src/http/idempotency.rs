@@ -86,7 +86,9 @@ pub fn parameter() -> openapi::path::Parameter {
 }
 
 fn applies(request: &ServiceRequest) -> Option<(State, Arc<Identity>, String)> {
-    if request.method() != Method::POST || is_secretive(request.path()) {
+    // Pages answer with what is shown once, and forms are sent with what is typed once.
+    let of_api = request.path().starts_with("/api/");
+    if request.method() != Method::POST || !of_api || is_secretive(request.path()) {
         return None;
     }
     let key = request.headers().get("idempotency-key")?.to_str().unwrap_or_default().to_owned();

@@ -10,20 +10,17 @@ use serde::{
 use std::{collections::BTreeMap, fmt::Display, str::FromStr};
 use url::form_urlencoded;
 
-/// Values of one parameter.
-const MOST: usize = 20;
-
 /// The values of such a parameter; empty if it is not there.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Many<T>(pub Vec<T>);
+pub struct Many<T, const MOST: usize = 20>(pub Vec<T>);
 
-impl<T> Default for Many<T> {
+impl<T, const MOST: usize> Default for Many<T, MOST> {
     fn default() -> Self {
         Self(Vec::new())
     }
 }
 
-impl<'de, T: FromStr<Err: Display>> Deserialize<'de> for Many<T> {
+impl<'de, T: FromStr<Err: Display>, const MOST: usize> Deserialize<'de> for Many<T, MOST> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         let values = text.split(',').filter(|value| !value.is_empty());

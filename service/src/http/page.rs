@@ -4,8 +4,8 @@ use crate::error::{Error, Result};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use hmac::{Hmac, KeyInit, Mac};
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, EntityTrait, ModelTrait, Order, QueryFilter, QueryOrder,
-    QuerySelect, Select, sea_query::ValueType,
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, ModelTrait, Order, PartialModelTrait, QueryFilter,
+    QueryOrder, QuerySelect, Select, sea_query::ValueType,
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use utoipa::{IntoParams, ToSchema};
@@ -76,17 +76,51 @@ impl Cursors<'_> {
         order: Order,
         page: &PageQuery,
     ) -> Result<(Vec<E::Model>, Option<String>)> {
-        let limit = page.limit()?;
+        let rows = self.walk(rows, id, order, page)?.all(db).await?;
+        let last = |row: &E::Model| {
+            <Uuid as ValueType>::try_from(row.get(id)).map_err(|e| Error::internal(e.to_string()))
+        };
+        self.cut(rows, page, last)
+    }
+
+    /// The same of a part of each row.
+    pub async fn parts_by_id<C: ConnectionTrait, E: EntityTrait, P: PartialModelTrait>(
+        &self,
+        db: &C,
+        rows: Select<E>,
+        (id, order): (E::Column, Order),
+        page: &PageQuery,
+        of: impl Fn(&P) -> Uuid,
+    ) -> Result<(Vec<P>, Option<String>)> {
+        let rows = self.walk(rows, id, order, page)?.into_partial_model::<P>().all(db).await?;
+        self.cut(rows, page, |row| Ok(of(row)))
+    }
+
+    fn walk<E: EntityTrait>(
+        &self,
+        rows: Select<E>,
+        id: E::Column,
+        order: Order,
+        page: &PageQuery,
+    ) -> Result<Select<E>> {
         let beyond = |at: Uuid| if order == Order::Desc { id.lt(at) } else { id.gt(at) };
         let after = self.open::<Uuid>(page.after.as_deref())?.map(beyond);
-        let rows = rows.filter(Condition::all().add_option(after)).order_by(id, order.clone());
+        let rows = rows.filter(Condition::all().add_option(after)).order_by(id, order);
         // One more than is shown tells whether there is another page.
-        let mut rows = rows.limit(limit + 1).all(db).await?;
+        Ok(rows.limit(page.limit()? + 1))
+    }
+
+    fn cut<T>(
+        &self,
+        mut rows: Vec<T>,
+        page: &PageQuery,
+        id: impl Fn(&T) -> Result<Uuid>,
+    ) -> Result<(Vec<T>, Option<String>)> {
+        let limit = page.limit()?;
         let more = rows.len() as u64 > limit;
         rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
         let Some(last) = rows.last().filter(|_| more) else { return Ok((rows, None)) };
-        let last = <Uuid as ValueType>::try_from(last.get(id)).map_err(|e| Error::internal(e.to_string()))?;
-        let next = self.seal(&last)?;
+        let next = self.seal(&id(last)?)?;
         Ok((rows, Some(next)))
     }
 

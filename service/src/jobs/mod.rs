@@ -49,7 +49,8 @@ pub enum Lane {
 }
 
 /// The kinds that wait for somebody else's server.
-pub const OUTGOING: [&str; 4] = ["send_webhook", "send_mail", "deploy", "read_back"];
+pub const OUTGOING: [&str; 4] = ["send_webhook", SEND_MAIL, "deploy", "read_back"];
+const SEND_MAIL: &str = "send_mail";
 pub const DEPLOYING: [&str; 2] = ["deploy", "read_back"];
 
 impl Job {
@@ -59,7 +60,7 @@ impl Job {
             Job::IndexNamespace { .. } => "index_namespace",
             Job::Tell { .. } => "tell",
             Job::SendWebhook { .. } => "send_webhook",
-            Job::SendMail { .. } => "send_mail",
+            Job::SendMail { .. } => SEND_MAIL,
             Job::Deploy { .. } => "deploy",
             Job::ReadBack { .. } => "read_back",
             Job::FollowRules { .. } => "follow_rules",

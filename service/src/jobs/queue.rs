@@ -1,6 +1,6 @@
 //! Claiming and finishing: one `UPDATE … RETURNING` under a lease, so that two workers
 //! never hold one job, on either database.
-use super::{DEPLOYING, Job, Lane, OUTGOING, lease::holder};
+use super::{DEPLOYING, Job, Lane, OUTGOING, SEND_MAIL, lease::holder};
 use crate::{
     error::{Error, Result},
     state::State,
@@ -11,11 +11,17 @@ use sea_orm::{
     sea_query::{Expr, LockBehavior, LockType, SubQueryStatement},
 };
 use std::time::Duration;
-use tamis_entities::{job, value::JobState};
+use tamis_entities::{
+    job,
+    value::{JobState, Timestamp},
+};
 
 const LEASE: Duration = Duration::from_secs(60);
-/// After so many failures a job is dead: visible in metrics, and re-drivable.
-const MAX_ATTEMPTS: i64 = 12;
+/// After so many failures a job is dead and visible in metrics: three quarters of an hour, and of mail, whose servers
+/// are away for longer, six hours.
+fn most_attempts(kind: &str) -> i64 {
+    if kind == SEND_MAIL { 30 } else { 12 }
+}
 
 fn of(lane: Lane) -> Condition {
     match lane {
@@ -28,16 +34,20 @@ fn of(lane: Lane) -> Condition {
     }
 }
 
+/// Nobody works on it.
+fn free(now: Timestamp) -> Condition {
+    Condition::any().add(job::Column::LeaseUntil.is_null()).add(job::Column::LeaseUntil.lt(now))
+}
+
 /// Claims the oldest job that is due.
 async fn claim(state: &State, lane: Lane) -> Result<Option<job::Model>> {
     let now = state.clock.now();
-    let free = Condition::any().add(job::Column::LeaseUntil.is_null()).add(job::Column::LeaseUntil.lt(now));
     let mut oldest = job::Entity::find()
         .select_only()
         .column(job::Column::Id)
         .filter(job::Column::State.eq(JobState::Queued))
         .filter(job::Column::RunAt.lte(now))
-        .filter(free.clone())
+        .filter(free(now))
         .filter(of(lane))
         .order_by(job::Column::RunAt, Order::Asc)
         .limit(1)
@@ -54,7 +64,7 @@ async fn claim(state: &State, lane: Lane) -> Result<Option<job::Model>> {
         .col_expr(job::Column::LeaseUntil, Expr::value(now.plus(LEASE)))
         .col_expr(job::Column::Attempts, Expr::col(job::Column::Attempts).add(1))
         .filter(Expr::col(job::Column::Id).eq(oldest))
-        .filter(free)
+        .filter(free(now))
         .exec_with_returning(&*txn)
         .await?;
     txn.commit().await?;
@@ -79,7 +89,7 @@ pub async fn take(state: &State, lane: Lane) -> Result<Option<job::Model>> {
 
 /// Runs a job that was claimed.
 pub async fn perform(state: &State, row: job::Model) -> Result<()> {
-    if row.attempts > MAX_ATTEMPTS {
+    if row.attempts > most_attempts(&row.kind) {
         let outcome = Err(Error::internal("given up: the process ended each time that this ran"));
         return finish(state, &row, outcome).await;
     }
@@ -97,16 +107,18 @@ pub async fn perform(state: &State, row: job::Model) -> Result<()> {
 }
 
 async fn any_due(state: &State, lane: Lane) -> Result<bool> {
+    let now = state.clock.now();
     let due = job::Entity::find()
         .filter(job::Column::State.eq(JobState::Queued))
-        .filter(job::Column::RunAt.lte(state.clock.now()))
+        .filter(job::Column::RunAt.lte(now))
+        .filter(free(now))
         .filter(of(lane));
     Ok(due.limit(1).count(&*state.db).await? > 0)
 }
 
 async fn finish(state: &State, row: &job::Model, outcome: Result<()>) -> Result<()> {
     let now = state.clock.now();
-    let hopeless = outcome.is_err() && row.attempts >= MAX_ATTEMPTS;
+    let hopeless = outcome.is_err() && row.attempts >= most_attempts(&row.kind);
     if hopeless && let Ok(job) = serde_json::from_value::<Job>(row.payload.clone()) {
         // Before the job is buried: if this fails too, it is tried again with it.
         job.give_up(state).await?;
@@ -117,7 +129,7 @@ async fn finish(state: &State, row: &job::Model, outcome: Result<()>) -> Result<
             job::Entity::delete_by_id(row.id).exec(&*txn).await?;
         }
         Err(error) => {
-            let dead = row.attempts >= MAX_ATTEMPTS;
+            let dead = hopeless;
             tracing::warn!(job.kind = %row.kind, job.id = %row.id, job.attempt = row.attempts, dead, %error, "job failed");
             let delay = Duration::from_secs(1 << row.attempts.clamp(0, 10));
             job::Entity::update_many()

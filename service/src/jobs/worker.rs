@@ -2,8 +2,12 @@
 //! safe on every replica at once; leases decide who does it.
 use super::{Lane, queue};
 use crate::{
-    audit, capability_urls, catalog, counts, deployments, error::Result, http::idempotency, meshery, modules,
-    notify, oauth, publishing, registry, reviews, sign_in, state::State, webhooks,
+    audit, capability_urls, catalog, counts, deployments,
+    error::Result,
+    http::{health, idempotency},
+    meshery, modules, notify, oauth, publishing, registry, reviews, sign_in,
+    state::State,
+    webhooks,
 };
 use std::{future::Future, time::Duration};
 use tokio::{sync::watch, task::JoinSet, time};
@@ -54,6 +58,10 @@ pub fn spawn(state: State) -> Background {
     }));
     tasks.spawn(repeat("deployments", every(5), state.clone(), stopped.clone(), |s| async move {
         deployments::sweep::scheduled(&s).await
+    }));
+    tasks.spawn(repeat("metrics", every(5), state.clone(), stopped.clone(), |_| async move {
+        health::upkeep();
+        Ok(())
     }));
     tasks.spawn(repeat("expiry", every(3600), state, stopped, |s| async move { forget_expired(&s).await }));
     Background { stop, tasks }

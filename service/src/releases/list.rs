@@ -6,11 +6,12 @@ use crate::{
     http::page::{Cursors, Page, PageQuery},
     state::State,
 };
-use sea_orm::{ColumnTrait, Condition, EntityTrait, Order, QueryFilter};
+use sea_orm::{ColumnTrait, Condition, EntityTrait, Order, QueryFilter, QuerySelect};
 use tamis_entities::{
     release,
-    value::{ReleaseState, Visibility},
+    value::{ReleaseState, Version, Visibility},
 };
+use uuid::Uuid;
 
 pub async fn list(state: &State, access: &FilterAccess, page: &PageQuery) -> Result<Page<ReleaseItem>> {
     let cursors = Cursors {
@@ -19,8 +20,21 @@ pub async fn list(state: &State, access: &FilterAccess, page: &PageQuery) -> Res
     };
     let rows =
         release::Entity::find().filter(release::Column::FilterId.eq(access.filter.id)).filter(listed(access));
-    let (rows, next) = cursors.by_id(&*state.db, rows, release::Column::Id, Order::Desc, page).await?;
-    Ok(Page { items: rows.into_iter().map(Into::into).collect(), next })
+    let newest = (release::Column::Id, Order::Desc);
+    let (items, next) =
+        cursors.parts_by_id(&*state.db, rows, newest, page, |item: &ReleaseItem| item.id).await?;
+    Ok(Page { items, next })
+}
+
+/// Of all that are published, whichever page they are on: the newest that is no pre-release, or else the newest.
+pub async fn latest(state: &State, filter: Uuid) -> Result<Option<Version>> {
+    let versions = release::Entity::find()
+        .select_only()
+        .column(release::Column::Version)
+        .filter(release::Column::FilterId.eq(filter))
+        .filter(release::Column::State.eq(ReleaseState::Published));
+    let versions = versions.into_tuple::<Version>().all(&*state.db).await?;
+    Ok(versions.into_iter().max_by_key(|v| (!v.is_prerelease(), v.semver())))
 }
 
 /// The states that this caller finds in the list.

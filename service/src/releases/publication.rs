@@ -7,6 +7,7 @@ use crate::{
     db::{self, WriteTxn},
     deployments::follow,
     error::{Error, Result},
+    modules::store,
     notify::{self, Event},
     reviews,
     state::State,
@@ -51,6 +52,10 @@ pub async fn apply(
         }
         ReviewAction::Update => {
             let metadata = review.proposed.clone().unwrap_or_else(|| release.metadata.clone());
+            // The verdict depends on what the module is said to be; it was made when the change was proposed.
+            if let Some(report) = store::last_report(&**txn, &release.sha256, metadata.plugin_type).await? {
+                change.verdict = Set(store::verdict(&report));
+            }
             change.plugin_type = Set(metadata.plugin_type);
             change.metadata = Set(metadata.clone());
             change.approved = Set(Some(snapshot(filter, metadata, &review.revision)));

@@ -6,6 +6,7 @@ use crate::{
     registry,
     state::State,
 };
+use sea_orm::DerivePartialModel;
 use serde::Serialize;
 use tamis_entities::{
     filter, namespace, release,
@@ -14,6 +15,7 @@ use tamis_entities::{
     },
 };
 use utoipa::ToSchema;
+use uuid::Uuid;
 
 #[derive(Serialize, ToSchema)]
 pub struct ReleaseView {
@@ -77,11 +79,15 @@ async fn forms(state: &State, release: &release::Model) -> Result<Vec<ReleaseFor
     Ok(made.chain([raw]).collect())
 }
 
-/// One line of a list.
-#[derive(Serialize, ToSchema)]
+/// One line of a list: read without what people wrote of it, which may be megabytes.
+#[derive(Clone, DerivePartialModel, Serialize, ToSchema)]
+#[sea_orm(entity = "release::Entity")]
 pub struct ReleaseItem {
+    #[serde(skip)]
+    pub id: Uuid,
     pub version: Version,
     pub state: ReleaseState,
+    #[sea_orm(from_col = "sha256")]
     pub digest: Sha256,
     pub size: i64,
     pub abi_version: Option<String>,
@@ -93,6 +99,7 @@ pub struct ReleaseItem {
 impl From<release::Model> for ReleaseItem {
     fn from(r: release::Model) -> Self {
         Self {
+            id: r.id,
             version: r.version,
             state: r.state,
             digest: r.sha256,

@@ -89,6 +89,8 @@ const MORE: &[Route] = &[
     route("POST", "/filters/{namespace}/{filter}/access/grants", WRITE, Asks::ManageFilter),
     route("POST", "/filters/{namespace}/{filter}/access/grants/removal", WRITE, Asks::ManageFilter),
     route("POST", "/filters/{namespace}/{filter}/access/visibility", WRITE, Asks::WriteFilter),
+    route("POST", "/filters/{namespace}/{filter}/access/capability-urls", TOKENS, Asks::ManageFilter),
+    route("POST", "/filters/{namespace}/{filter}/access/capability-urls/{id}", TOKENS, Asks::ManageFilter),
     route("POST", "/filters/{namespace}/{filter}/access/transfer", WRITE, Asks::OwnFilter),
     route("POST", "/filters/{namespace}/{filter}/access/transfer/withdrawal", WRITE, Asks::OwnFilter),
     route("GET", "/admin/audit", "admin", Asks::AdminRole),
@@ -179,6 +181,8 @@ fn more(path: &str) -> Option<&'static [(&'static str, &'static str)]> {
         }
         path if path.ends_with("/access/grants/removal") => &[("subject", "user:vic")],
         path if path.ends_with("/access/visibility") => &[("visibility", "of nobody")],
+        path if path.ends_with("/access/capability-urls") => &[("name", "probe"), ("version", "9.9.9")],
+        path if path.ends_with("/capability-urls/{id}") => &[("act", "of nobody")],
         path if path.ends_with("/access/transfer") => &[("to", "nobody-of-this-name")],
         path if MORE.iter().any(|route| route.path == path) => &[],
         _ => return None,

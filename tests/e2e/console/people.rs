@@ -4,7 +4,11 @@ use super::{
     pages::{assert_tight, look, signed_in},
 };
 use std::time::Duration;
-use tamis_e2e::{app::TestApp, browser::browser, client::Person};
+use tamis_e2e::{
+    app::TestApp,
+    browser::{browser, form_token},
+    client::Person,
+};
 use tamis_entities::value::Role;
 
 const HERE: &str = "/admin/people";
@@ -48,10 +52,31 @@ async fn an_administrator_adds_a_curator_who_comes_in_by_the_link_and_sets_a_pas
         "the link is shown once: {after}"
     );
 
-    // Who has a way back is led to the catalog by the next link.
+    // Who has a way back is led to the catalog by the next link. Its page leads back to the list, which can be read again.
     let again = send(&ada, HERE, "/admin/people/noor", &[("act", "link")]).await.expect(201);
+    assert!(again.text().contains("name=\"next\" value=\"/admin/people\""), "{}", again.text());
     assert_eq!(follow(&browser(&app), &again.text()).await, "/");
     app.assert_sound().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_link_is_kept_for_no_repeat_and_nobody_is_listed_who_does_not_sign_in() {
+    let app = TestApp::spawn().await;
+    app.user("ada", Role::Admin).await;
+    app.author("alice").await;
+    tamis::operate::seed::run(&app.state).await.unwrap();
+    let ada = signed_in(&app, "ada").await;
+    let html = page(&ada, HERE).await;
+    assert!(!html.contains("/admin/people/seed"), "{html}");
+    let token = form_token(&ada, HERE).await;
+    let mut links = vec![];
+    for _ in 0..2 {
+        let form = [("form", token.as_str()), ("act", "link")];
+        let asked = ada.request(reqwest::Method::POST, "/admin/people/alice").header("idempotency-key", "k");
+        let html = ada.send(asked.header("accept", "text/html").form(&form)).await.expect(201).text();
+        links.push(path_after(&html, "/sign-in/").split('<').next().unwrap().to_owned());
+    }
+    assert_ne!(links[0], links[1]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -64,6 +89,7 @@ async fn an_account_ends_and_begins_again_and_a_stale_sign_in_makes_no_way_in() 
     send(&ada, HERE, to, &[("act", "disable")]).await.expect(303);
     assert!(page(&ada, HERE).await.contains("Disabled"));
     alice.get("/api/v1/me").await.expect(401);
+    send(&ada, HERE, to, &[("act", "link")]).await.expect(409);
     send(&ada, HERE, to, &[("act", "enable")]).await.expect(303);
     alice.get("/api/v1/me").await.expect(200);
     send(&ada, HERE, "/admin/people/ada", &[("act", "disable")]).await.expect(409);

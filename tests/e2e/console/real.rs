@@ -70,6 +70,8 @@ async fn shared(app: &TestApp, alice: &Person) {
         alice.post("/api/v1/teams/edge/invitations", &place).await.expect(201);
     }
     alice.upload("edge/shared", "1.0.0", distinct("shared", 10)).await.expect(201);
+    let url = json!({"name": "edge-proxies", "version": "1.0.0"});
+    alice.post("/api/v1/filters/edge/shared/capability-urls", &url).await.expect(201);
     let ends = json!({"level": "write", "expires_at": "2100-01-01T00:00:00Z"});
     for (subject, grant) in [("user:bea", &ends), ("user:ada", &json!({"level": "read"}))] {
         alice.put(&format!("/api/v1/filters/edge/shared/grants/{subject}"), grant).await.expect(200);

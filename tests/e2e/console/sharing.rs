@@ -17,6 +17,9 @@ async fn a_team_is_made_joined_changed_and_keeps_its_last_owner() {
     let made =
         send(&olga, "/teams", "/teams", &[("handle", "acme"), ("title", "Acme <i>")]).await.expect(303);
     assert_eq!(made.header("location"), "/teams/acme");
+    // PostgreSQL keeps no NUL in a text.
+    let nul = [("handle", "nul"), ("title", "a\0b")];
+    send(&olga, "/teams", "/teams", &nul).await.expect(400);
     let html = page(&olga, "/teams/acme").await;
     assert!(html.contains("Acme &#60;i&#62;") && html.contains("The only owner."), "{html}");
     look(&otto, "/teams/acme").await.expect(404);
@@ -124,6 +127,49 @@ async fn who_manages_a_filter_sees_who_sees_it_and_gives_takes_shows_and_offers_
     assert_eq!(taken.header("location"), "/filters/bea/guard");
     // The old address leads to the page, which is not theirs any more.
     look(&alice, here).await.expect(403);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_manages_a_private_filter_makes_a_url_for_proxies_renews_and_revokes_it() {
+    let app = TestApp::spawn().await;
+    let (author, nobody) = (app.author("alice").await, app.anonymous());
+    app.author("bea").await;
+    let bytes = distinct("for proxies", 10);
+    author.upload("alice/guard", "1.0.0-rc.1", bytes.clone()).await.expect(201);
+    let http = serde_json::json!({"type": "http"});
+    author.patch("/api/v1/filters/alice/guard/releases/1.0.0-rc.1", &http).await.expect(200);
+    let read = serde_json::json!({"level": "read"});
+    author.put("/api/v1/filters/alice/guard/grants/user:bea", &read).await.expect(200);
+    let (alice, bea) = (signed_in(&app, "alice").await, signed_in(&app, "bea").await);
+    let (here, access) = ("/filters/alice/guard?use=envoy", "/filters/alice/guard/access");
+    let (hers, theirs) = (page(&alice, here).await, page(&bea, here).await);
+    assert!(hers.contains("value=\"proxies-1-0-0-rc-1\"") && !hers.contains("capability_url"), "{hers}");
+    assert!(theirs.contains("An owner or maintainer of alice can make") && !theirs.contains("proxies-1"));
+    let urls = format!("{access}/capability-urls");
+    let fields = [("name", "edge"), ("version", "1.0.0-rc.1")];
+    send(&bea, here, &urls, &fields).await.expect(403);
+    let made = send(&alice, here, &urls, &fields).await.expect(303);
+    assert_eq!(made.header("location"), "/filters/alice/guard?version=1.0.0-rc.1#use");
+    let html = page(&alice, here).await;
+    let secret = format!("/modules/private/{}", html.split("/modules/private/").nth(1).unwrap());
+    let secret = secret.split(".wasm").next().unwrap().to_owned() + ".wasm";
+    assert_eq!(nobody.get(&secret).await.expect(200).body, bytes);
+    assert!(!page(&bea, here).await.contains("/modules/private/"), "a reader makes none and sees none");
+    let listed = page(&alice, access).await;
+    assert!(listed.contains("<b>edge</b>") && !listed.contains("/modules/private/"), "{listed}");
+    let one = format!("{urls}/{}", path_after(&listed, "/access/capability-urls/"));
+    app.clock.advance(std::time::Duration::from_secs(30 * 24 * 3600));
+    let alice = signed_in(&app, "alice").await;
+    let until = |html: &str| {
+        html.split("<b>edge</b>").nth(1).unwrap().split("<td>20").nth(1).unwrap()[..8].to_owned()
+    };
+    let before = until(&listed);
+    send(&alice, access, &one, &[("act", "renew")]).await.expect(303);
+    assert_ne!(until(&page(&alice, access).await), before, "it ends later");
+    send(&alice, access, &one, &[("act", "lend")]).await.expect(400);
+    send(&alice, access, &one, &[("act", "revoke")]).await.expect(303);
+    nobody.get(&secret).await.expect(404);
+    assert!(!page(&alice, access).await.contains("<b>edge</b>"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

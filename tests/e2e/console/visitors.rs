@@ -169,3 +169,23 @@ async fn what_verification_found_is_said_in_words_with_code_marked_as_code() {
         }
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_published_is_shown_however_many_drafts_came_after_it() {
+    let app = TestApp::spawn().await;
+    let (alice, carl) = (app.author("alice").await, app.curator("carl").await);
+    app.publish(&alice, &carl, "alice/guard", "1.0.0", &distinct("published", 10)).await;
+    let draft = distinct("draft", 10);
+    for n in 0..101 {
+        alice.upload("alice/guard", &format!("2.0.{n}"), draft.clone()).await.expect(201);
+    }
+    let alice = signed_in(&app, "alice").await;
+    let html = page(&alice, "/filters/alice/guard").await;
+    assert!(html.contains("<option selected>1.0.0</option>"), "{html}");
+    let list = page(&alice, "/filters/alice/guard?tab=releases").await;
+    assert!(list.contains(">2.0.100<") && !list.contains("<b>1.0.0</b>"), "{list}");
+    let older = list.split("rel=\"next\" href=\"").nth(1).unwrap().split('"').next().unwrap();
+    let older = older.replace("&#38;", "&").replace("&amp;", "&");
+    let list = page(&alice, &older).await;
+    assert!(list.contains("<b>1.0.0</b>") && list.contains("<b>2.0.0</b>") && !list.contains(">2.0.100<"));
+}

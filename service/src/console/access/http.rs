@@ -74,7 +74,7 @@ pub struct TransferForm {
     pub to: String,
 }
 
-fn back(access: &FilterAccess) -> HttpResponse {
+pub fn back(access: &FilterAccess) -> HttpResponse {
     see(&format!("/filters/{}/access", access.name()))
 }
 

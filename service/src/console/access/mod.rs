@@ -1,6 +1,7 @@
 //! Who can see a filter and why, for who manages it: grants, visibility, and giving it away. Every act is a use
 //! case of the filters' slice.
 pub mod http;
+pub mod urls;
 
 use super::{
     ask::{self, Ask},
@@ -10,6 +11,7 @@ use super::{
 };
 use crate::{
     auth::FilterAccess,
+    capability_urls::{self, view::CapabilityUrlView},
     error::{Kind, Result},
     filters::{
         audience::{self, AccessItem, Because},
@@ -32,6 +34,8 @@ pub fn configure(config: &mut ServiceConfig<'_>) {
         .service(http::give_grant_by_form)
         .service(http::take_grant_by_form)
         .service(http::set_visibility_by_form)
+        .service(urls::create_capability_url_by_form)
+        .service(urls::change_capability_url_by_form)
         .service(http::offer_transfer_by_form)
         .service(http::withdraw_transfer_by_form);
 }
@@ -47,6 +51,7 @@ pub struct Page {
     stored: Visibility,
     audience: Items<AccessItem>,
     grants: Vec<GrantView>,
+    urls: Vec<CapabilityUrlView>,
     offer: Option<TransferView>,
     owns: bool,
     asked: Option<String>,
@@ -121,8 +126,39 @@ impl Page {
         }
     }
 
+    fn url_at(&self, url: &CapabilityUrlView) -> String {
+        format!("{}/capability-urls/{}", self.here(), url.id)
+    }
+
+    fn ask_url(&self, url: &CapabilityUrlView) -> Ask {
+        Ask {
+            id: format!("url-{}", url.name),
+            title: format!("Revoke the URL {}", url.name),
+            consequence:
+                "It answers nobody any more. Proxies that run keep what they have; those that start get nothing."
+                    .into(),
+            verb: "Revoke",
+            busy: "Revoking…",
+            to: self.url_at(url),
+            fields: vec![("act", "revoke".into())],
+        }
+    }
+
+    fn has_lapsed(&self, url: &CapabilityUrlView) -> bool {
+        url.expires_at <= self.now
+    }
+
+    /// Where the configuration has it.
+    fn used_at(&self, url: &CapabilityUrlView) -> String {
+        let version = url.version.to_string();
+        let query =
+            url::form_urlencoded::Serializer::new(String::new()).append_pair("version", &version).finish();
+        format!("/filters/{}?{query}#use", self.name)
+    }
+
     fn asks(&self) -> Vec<Ask> {
-        self.grants.iter().map(|grant| self.ask_grant(grant)).collect()
+        let grants = self.grants.iter().map(|grant| self.ask_grant(grant));
+        grants.chain(self.urls.iter().map(|url| self.ask_url(url))).collect()
     }
 }
 
@@ -142,6 +178,7 @@ pub async fn page(
         frame: Frame::of(state, request, &access.caller, "catalog", format!("Access to {}", access.name()))?,
         audience: audience::list(state, &access, &page).await?,
         grants: grants::list(state, &access).await?,
+        urls: capability_urls::view::views(state, capability_urls::list(state, &access).await?).await?,
         offer,
         owns: access.relation.owns(),
         name: access.name(),

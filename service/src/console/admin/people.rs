@@ -14,14 +14,14 @@ use crate::{
 };
 use actix_web::{HttpRequest, http::StatusCode};
 use askama::{Template, filters::Safe};
-use sea_orm::{ColumnTrait, EntityTrait, Order, QueryFilter};
+use sea_orm::{ColumnTrait, EntityTrait, Order, QueryFilter, QuerySelect, QueryTrait};
 use serde::Deserialize;
 use std::{
     collections::{HashMap, HashSet},
     sync::Arc,
 };
 use tamis_entities::{
-    external_identity, local_password, user,
+    external_identity, local_password, namespace, user,
     value::{NamespaceKind, Role, Slug, Timestamp},
 };
 use utoipa::ToSchema;
@@ -114,7 +114,13 @@ pub async fn page(
 
 async fn list(state: &State, after: Option<String>) -> Result<(Vec<Person>, Option<String>)> {
     let cursors = Cursors { key: &state.secret, context: "people".into() };
-    let rows = user::Entity::find().filter(user::Column::RobotOf.is_null());
+    let people = namespace::Entity::find()
+        .select_only()
+        .column(namespace::Column::Id)
+        .filter(namespace::Column::Kind.eq(NamespaceKind::User));
+    let rows = user::Entity::find()
+        .filter(user::Column::RobotOf.is_null())
+        .filter(user::Column::Id.in_subquery(people.into_query()));
     let page = PageQuery { after, limit: Some(MAX_LIMIT) };
     let (rows, next) = cursors.by_id(&*state.db, rows, user::Column::Id, Order::Asc, &page).await?;
     let ids: Vec<Uuid> = rows.iter().map(|user| user.id).collect();

@@ -4,11 +4,12 @@ use crate::{
     auth::{Caller, Identity},
     console::{frame::Frame, parts::*},
     deployments::{
-        plan::{self, PlanAction},
+        plan::{self, MOST_TARGETS, PlanAction},
         view::{DeploymentRequest, Pick, StepView},
     },
     error::{Error, Kind, Result},
     http::{
+        body::parse_field,
         many::{Many, Repeats},
         page::{MAX_LIMIT, PageQuery},
     },
@@ -30,7 +31,7 @@ pub struct PlanQuery {
     /// Targets, repeated or with commas.
     #[serde(default)]
     #[param(value_type = Option<Vec<Uuid>>)]
-    pub target: Many<Uuid>,
+    pub target: Many<Uuid, MOST_TARGETS>,
     /// `namespace/filter@version`.
     #[param(max_length = 300)]
     pub release: Option<String>,
@@ -65,7 +66,7 @@ pub fn request(targets: Vec<Uuid>, release: &str, config: &str) -> Result<Deploy
     let read = |text: &str| text.parse().map_err(|_| wrong());
     let config = match config.trim() {
         "" => None,
-        text => Some(serde_json::from_str(text).map_err(|e| Error::invalid("config", e.to_string()))?),
+        text => Some(parse_field("config", text.as_bytes())?),
     };
     let version = version.parse().map_err(|_| wrong())?;
     let pick = Pick { namespace: read(namespace)?, filter: read(filter)?, version, config };

@@ -34,6 +34,8 @@ pub struct FilterPageQuery {
     pub format: Option<String>,
     /// `overview`, `capabilities`, `evidence` or `releases`.
     pub tab: Option<String>,
+    /// Where the page of releases before ended.
+    pub after: Option<String>,
 }
 
 #[derive(Deserialize, ToSchema)]

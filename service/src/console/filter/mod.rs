@@ -62,6 +62,10 @@ pub struct Page {
     shown: Option<Shown>,
     /// Newest version first.
     releases: Vec<ReleaseItem>,
+    /// Where there are more, uploaded before these.
+    older: Option<String>,
+    /// Of all that are published.
+    latest: Option<Version>,
     /// Those that were published without votes, where they are marked.
     unvoted: Vec<Version>,
     tab: &'static str,
@@ -167,7 +171,7 @@ impl Page {
             (TABS[0], "Overview", None),
             (TABS[1], "Capabilities", counts.map(|c| c.0)),
             (TABS[2], "Evidence", counts.map(|c| c.1).filter(|n| *n > 0)),
-            (TABS[3], "Releases", Some(self.releases.len())),
+            (TABS[3], "Releases", Some(self.releases.len()).filter(|_| self.older.is_none())),
         ]
     }
 
@@ -186,8 +190,7 @@ impl Page {
     }
 
     fn is_latest(&self, release: &ReleaseItem) -> bool {
-        let latest = newest(&self.releases).map(|release| &release.version);
-        release.state == ReleaseState::Published && latest == Some(&release.version)
+        release.state == ReleaseState::Published && self.latest.as_ref() == Some(&release.version)
     }
 
     /// Whether there is more to be done to the release than everyone does.
@@ -220,12 +223,9 @@ impl Page {
     }
 }
 
-/// What people mean who name no version: the newest published that is no pre-release, or else the newest there is.
-fn newest(releases: &[ReleaseItem]) -> Option<&ReleaseItem> {
-    releases.iter().max_by_key(|r| {
-        let published = r.state == ReleaseState::Published;
-        (published, !r.version.is_prerelease(), r.version.semver())
-    })
+/// Of these the newest that is no pre-release, or else the newest.
+fn newest<'a>(releases: impl Iterator<Item = &'a ReleaseItem>) -> Option<Version> {
+    releases.max_by_key(|r| (!r.version.is_prerelease(), r.version.semver())).map(|r| r.version.clone())
 }
 
 pub async fn page(
@@ -234,13 +234,21 @@ pub async fn page(
     access: FilterAccess,
     query: FilterPageQuery,
 ) -> Result<Page> {
-    let whole = PageQuery { after: None, limit: Some(MAX_LIMIT) };
-    let mut releases = list::list(state, &access, &whole).await?.items;
+    let tab = TABS.into_iter().find(|tab| Some(*tab) == query.tab.as_deref()).unwrap_or(TABS[0]);
+    let after = query.after.filter(|_| tab == TABS[3]);
+    let is_first = after.is_none();
+    let some = list::list(state, &access, &PageQuery { after, limit: Some(MAX_LIMIT) }).await?;
+    let (mut releases, next) = (some.items, some.next);
+    // Behind a hundred newer uploads there may be one that people mean.
+    let latest = match is_first && next.is_none() {
+        true => newest(releases.iter().filter(|r| r.state == ReleaseState::Published)),
+        false => list::latest(state, access.filter.id).await?,
+    };
     releases.sort_by_key(|release| Reverse(release.version.semver()));
     let wanted = match query.version.as_deref().filter(|v| !v.is_empty()) {
         Some(text) => Some(text.parse::<Version>().map_err(|_| Error::not_found())?),
-        None => match newest(&releases) {
-            Some(release) => Some(release.version.clone()),
+        None => match latest.clone().or_else(|| newest(releases.iter())) {
+            Some(version) => Some(version),
             None => barred::newest(state, &access).await?,
         },
     };
@@ -248,7 +256,6 @@ pub async fn page(
         Some(version) => Some(shown(state, &access, &version, query.format.as_deref()).await?),
         None => None,
     };
-    let tab = TABS.into_iter().find(|tab| Some(*tab) == query.tab.as_deref()).unwrap_or(TABS[0]);
     let used = match &shown {
         Some(_) if tab == TABS[0] => Some(used::of(state, &access).await?),
         _ => None,
@@ -264,6 +271,12 @@ pub async fn page(
         filter: filters::view(state, &access.namespace, &access.filter, false).await?,
         shown,
         releases,
+        latest,
+        older: next.map(|after| {
+            let query =
+                url::form_urlencoded::Serializer::new(String::new()).append_pair("after", &after).finish();
+            format!("/filters/{}?tab={}&{query}", access.name(), TABS[3])
+        }),
         tab,
         now: state.clock.now(),
         writes: access.relation.writes(),
