@@ -307,12 +307,17 @@ pub fn find(method: &str, path: &str) -> Option<&'static Rule> {
 /// The path itself if it can be read, or else the nearest above it that can: where a page that answered a form is found
 /// again.
 pub fn readable(path: &str) -> &str {
+    // Where an id stands, a word such as `targets` is none.
+    let stands = |word: &str, part: &str| match word {
+        "{id}" => uuid::Uuid::try_parse(part).is_ok(),
+        word => word == part || word.starts_with('{'),
+    };
     let fits = |pattern: &str, path: &str| {
         let (mut pattern, mut path) = (pattern.split('/'), path.split('/'));
         loop {
             match (pattern.next(), path.next()) {
                 (None, None) => return true,
-                (Some(word), Some(part)) if word == part || word.starts_with('{') => {}
+                (Some(word), Some(part)) if stands(word, part) => {}
                 _ => return false,
             }
         }
@@ -343,7 +348,10 @@ mod tests {
             ("/admin/people/alice", "/admin/people"),
             ("/deployments/targets", "/deployments"),
             ("/teams/acme/robots/ci/tokens", "/teams/acme/robots/ci"),
-            ("/reviews/0190/votes", "/reviews/0190"),
+            (
+                "/reviews/0190b3f2-0000-7000-8000-000000000000/votes",
+                "/reviews/0190b3f2-0000-7000-8000-000000000000",
+            ),
             ("/catalog", "/catalog"),
             ("/nothing", "/"),
             ("", "/"),

@@ -28,6 +28,9 @@ impl<T: DeserializeOwned + 'static> FromRequest for OwnForm<T> {
             let mut fields = url::form_urlencoded::parse(text.as_bytes());
             let token = fields.find_map(|(name, value)| (name == "form").then_some(value));
             browser::check_own_form(state, &request, token.as_deref().unwrap_or_default())?;
+            if body::names_nul(&text) {
+                return Err(Error::invalid("body", "texts must not contain NUL"));
+            }
             body::parse_form(&text).map(Self)
         })
     }

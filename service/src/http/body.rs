@@ -81,9 +81,6 @@ pub async fn form_text(request: &HttpRequest, stream: Payload, most: usize) -> R
 
 /// What was typed must not come back in the message: it may be a password.
 pub fn parse_form<T: DeserializeOwned>(text: &str) -> Result<T> {
-    if names_nul(text) {
-        return Err(Error::invalid("body", "texts must not contain NUL"));
-    }
     let read = web::Query::<T>::from_query(text);
     read.map(web::Query::into_inner)
         .map_err(|_| Error::invalid("body", "a field is missing, unknown, or there twice"))
@@ -109,7 +106,7 @@ pub fn parse_field<T: DeserializeOwned>(field: &str, bytes: &[u8]) -> Result<T> 
 }
 
 /// The same of what is encoded for a URL. (`%2500` is a percent sign and digits.)
-fn names_nul(text: &str) -> bool {
+pub fn names_nul(text: &str) -> bool {
     text.contains("%00") || text.contains('\0')
 }
 
