@@ -19,6 +19,12 @@ impl Version {
     pub fn is_prerelease(&self) -> bool {
         !self.semver().pre.is_empty()
     }
+
+    /// The highest is what people mean who name no version: the newest that is no pre-release, or else the newest.
+    pub fn rank(&self) -> (bool, semver::Version) {
+        let version = self.semver();
+        (version.pre.is_empty(), version)
+    }
 }
 
 impl fmt::Display for Version {

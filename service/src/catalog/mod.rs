@@ -56,11 +56,8 @@ pub async fn show(txn: &WriteTxn<'_>, filter: &filter::Model) -> Result<i64> {
         .all(&**txn)
         .await?;
     let count = i64::try_from(releases.len()).unwrap_or(i64::MAX);
-    // The newest that is no pre-release; a pre-release only when there is nothing else.
-    let newest = releases
-        .into_iter()
-        .filter(|r| r.state == ReleaseState::Published)
-        .max_by_key(|r| (!r.version.is_prerelease(), r.version.semver()));
+    let newest =
+        releases.into_iter().filter(|r| r.state == ReleaseState::Published).max_by_key(|r| r.version.rank());
     let newest = match newest {
         Some(item) => release::Entity::find_by_id(item.id).one(&**txn).await?,
         None => None,

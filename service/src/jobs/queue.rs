@@ -129,13 +129,12 @@ async fn finish(state: &State, row: &job::Model, outcome: Result<()>) -> Result<
             job::Entity::delete_by_id(row.id).exec(&*txn).await?;
         }
         Err(error) => {
-            let dead = hopeless;
-            tracing::warn!(job.kind = %row.kind, job.id = %row.id, job.attempt = row.attempts, dead, %error, "job failed");
+            tracing::warn!(job.kind = %row.kind, job.id = %row.id, job.attempt = row.attempts, dead = hopeless, %error, "job failed");
             let delay = Duration::from_secs(1 << row.attempts.clamp(0, 10));
             job::Entity::update_many()
                 .col_expr(
                     job::Column::State,
-                    Expr::value(if dead { JobState::Dead } else { JobState::Queued }),
+                    Expr::value(if hopeless { JobState::Dead } else { JobState::Queued }),
                 )
                 .col_expr(job::Column::RunAt, Expr::value(now.plus(delay)))
                 .col_expr(job::Column::LeaseUntil, Expr::value(Option::<i64>::None))

@@ -26,7 +26,7 @@ pub async fn list(state: &State, access: &FilterAccess, page: &PageQuery) -> Res
     Ok(Page { items, next })
 }
 
-/// Of all that are published, whichever page they are on: the newest that is no pre-release, or else the newest.
+/// Of all that are published, whichever page they are on, the one that is meant by who names none.
 pub async fn latest(state: &State, filter: Uuid) -> Result<Option<Version>> {
     let versions = release::Entity::find()
         .select_only()
@@ -34,7 +34,7 @@ pub async fn latest(state: &State, filter: Uuid) -> Result<Option<Version>> {
         .filter(release::Column::FilterId.eq(filter))
         .filter(release::Column::State.eq(ReleaseState::Published));
     let versions = versions.into_tuple::<Version>().all(&*state.db).await?;
-    Ok(versions.into_iter().max_by_key(|v| (!v.is_prerelease(), v.semver())))
+    Ok(versions.into_iter().max_by_key(Version::rank))
 }
 
 /// The states that this caller finds in the list.

@@ -148,12 +148,8 @@ impl Page {
         url.expires_at <= self.now
     }
 
-    /// Where the configuration has it.
     fn used_at(&self, url: &CapabilityUrlView) -> String {
-        let version = url.version.to_string();
-        let query =
-            url::form_urlencoded::Serializer::new(String::new()).append_pair("version", &version).finish();
-        format!("/filters/{}?{query}#use", self.name)
+        urls::used_at(&self.name, &url.version)
     }
 
     fn asks(&self) -> Vec<Ask> {

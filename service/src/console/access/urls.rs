@@ -40,6 +40,11 @@ pub struct CapabilityUrlActForm {
     pub act: String,
 }
 
+/// Where the configuration of the release has it.
+pub fn used_at(filter: &str, version: &Version) -> String {
+    format!("/filters/{filter}?version={version}#use")
+}
+
 /// Make a capability URL by a form
 ///
 /// It lasts a year.
@@ -60,10 +65,7 @@ pub async fn create_capability_url_by_form(
         expires_at: None,
     };
     capability_urls::create(&state, &access, asked).await?;
-    let query = url::form_urlencoded::Serializer::new(String::new())
-        .append_pair("version", &version.to_string())
-        .finish();
-    Ok(see(&format!("/filters/{}?{query}#use", access.name())))
+    Ok(see(&used_at(&access.name(), &version)))
 }
 
 /// Renew or revoke a capability URL by a form

@@ -223,9 +223,8 @@ impl Page {
     }
 }
 
-/// Of these the newest that is no pre-release, or else the newest.
 fn newest<'a>(releases: impl Iterator<Item = &'a ReleaseItem>) -> Option<Version> {
-    releases.max_by_key(|r| (!r.version.is_prerelease(), r.version.semver())).map(|r| r.version.clone())
+    releases.map(|release| release.version.clone()).max_by_key(Version::rank)
 }
 
 pub async fn page(
